@@ -1,0 +1,25 @@
+import type { Suite } from '../libs/core/channel.ts';
+
+/** Debian 13 with its updates and security fixes; of several versions the newest wins. */
+export const trixie: readonly Suite[] = [
+  { archive: 'debian', suite: 'trixie' },
+  { archive: 'debian', suite: 'trixie-updates' },
+  { archive: 'debian-security', suite: 'trixie-security' },
+];
+
+/** The links of the merged /usr that Debian 13's packages expect to find. */
+export const mergedUsr: Readonly<Record<string, string>> = {
+  '/bin': 'usr/bin',
+  '/lib': 'usr/lib',
+  '/lib64': 'usr/lib64',
+  '/sbin': 'usr/sbin',
+};
+
+/** What no program needs at build time or at run time; copyright files stay. */
+export const documentation: readonly string[] = [
+  '/usr/share/man',
+  '/usr/share/info',
+  '/usr/share/locale',
+  '/usr/share/lintian',
+  '/usr/share/bug',
+];
