@@ -26,7 +26,11 @@ const source = z.strictObject({
   version: z.string(),
   /** A newer version that the signed index names but no mirror serves: the reason why this one is locked. */
   heldBack: z.string().optional(),
-  /** The original archive. */
+  /** True where no mirror served it when the lock was made: only its digest is known. */
+  unserved: z.literal(true).optional(),
+  /** Where the author publishes the original archive; tried before Debian's mirrors. */
+  upstream: z.url({ protocol: /^https$/ }).optional(),
+  /** The original archive. An `archive` of `-` is in none of Debian's: only `upstream` has it. */
   orig: file,
   /** Debian's archive with `debian/patches/series`; absent where the channel takes the original source as it is. */
   debian: file.optional(),
@@ -38,9 +42,15 @@ const schema = z.strictObject({
   schema: z.literal(1),
   /** By name (`debian`, `debian-security`): the date of the signed index, for the snapshot archive (`20261119T021254Z`). */
   archives: z.record(z.string(), z.strictObject({ date: z.string().regex(/^\d{8}T\d{6}Z$/) })),
-  /** Of each root and of `sources`: the digest of what was asked for, to notice when something else is. */
+  /**
+   * The digest of what was asked for, to notice when something else is: of each root by its name, of each source as
+   * `source-NAME`. A root that has one and is not in `roots` is a choice that the suites did not have.
+   */
   definitions: z.record(z.string(), sha256),
-  /** Root file systems, each the full list of its packages, sorted by name. */
+  /**
+   * Root file systems, each the full list of its packages, sorted by name; those of a module (`module-NAME` to compile it,
+   * `package-NAME` for Debian's own) and of a Lua library (`lua-NAME`) only have what the base has not.
+   */
   roots: z.record(z.string(), z.array(debianPackage)),
   sources: z.record(z.string(), source),
 });
@@ -49,7 +59,7 @@ const schema = z.strictObject({
 export type PinnedFile = z.infer<typeof file>;
 /** One `.deb`, by name, version and digest. */
 export type PinnedPackage = z.infer<typeof debianPackage>;
-/** One Debian source package, format 3.0 (quilt). */
+/** One source: a Debian source package of format 3.0 (quilt), or an original archive alone. */
 export type PinnedSource = z.infer<typeof source>;
 /** Every input of a build, each with a digest. */
 export type Lock = z.infer<typeof schema>;
