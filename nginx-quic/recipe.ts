@@ -1,8 +1,8 @@
-import { defineRecipe } from '../libs/core/recipe.ts';
+import type { Recipe } from '../libs/core/recipe.ts';
 import { debian } from './channels/debian.ts';
 
-/** The image that `npm run build-image` makes: nginx with HTTP/1.1, 2 and 3, TLS, Lua, and nothing else. */
-export default defineRecipe({
+/** The image that `npm run build-image` makes: nginx with HTTP/1.1, 2 and 3, TLS, TCP proxying, Lua, and nothing else. */
+const recipe: Recipe = {
   name: 'nginx-quic',
   platform: 'linux/amd64',
   channel: debian,
@@ -60,34 +60,22 @@ export default defineRecipe({
       '--with-http_slice_module',
       '--with-http_secure_link_module',
       '--with-http_addition_module',
-      '--with-stream',
-      '--with-stream_ssl_module',
-      '--with-stream_ssl_preread_module',
-      '--with-stream_realip_module',
     ],
-    modules: [{ source: 'ndk' }, { source: 'lua', needsLuajit: true }],
   },
+  modules: [{ name: 'stream' }, { name: 'ndk' }, { name: 'lua' }],
+  lua: [],
+  openssl: 'suite',
+  packages: [],
+  require: {},
 
   programs: ['/usr/sbin/nginx'],
-  data: {
-    '/etc/nginx/fastcgi.conf': "nginx's own, to include",
-    '/etc/nginx/fastcgi_params': "nginx's own, to include",
-    '/etc/nginx/mime.types': "nginx's own, included by nginx.conf",
-    '/etc/nginx/scgi_params': "nginx's own, to include",
-    '/etc/nginx/uwsgi_params': "nginx's own, to include",
-    '/usr/lib/x86_64-linux-gnu/libgcc_s.so.1': 'libc loads it by dlopen when a thread ends',
-    '/usr/share/lua/5.1/resty/core': 'lua-resty-core: the Lua side of lua-nginx-module',
-    '/usr/share/lua/5.1/resty/core.lua': 'lua-resty-core: the Lua side of lua-nginx-module',
-    '/usr/share/lua/5.1/resty/lrucache': 'lua-resty-lrucache: lua-resty-core needs it',
-    '/usr/share/lua/5.1/resty/lrucache.lua': 'lua-resty-lrucache: lua-resty-core needs it',
-    '/usr/share/lua/5.1/ngx': 'lua-resty-core: the ngx.* modules',
-    '/usr/lib/ssl/openssl.cnf': "libcrypto's configuration",
-  },
+  data: {},
   timezones: 'none',
 
   user: { name: 'nginx', uid: 101, gid: 101 },
+  users: [],
   // Engines give a tmpfs the mode of the folder it covers, and root as its owner.
-  writable: { '/run': 0o1777, '/var/cache/nginx': 0o1777 },
+  writable: { '/run': 0o1777 },
   mountPoints: ['/etc/nginx/tls'],
   files: 'rootfs',
 
@@ -100,11 +88,10 @@ export default defineRecipe({
     workingDir: '/',
     labels: {
       'org.opencontainers.image.title': 'nginx-quic',
-      'org.opencontainers.image.description': 'nginx with HTTP/3 and Lua',
+      'org.opencontainers.image.description': 'nginx with HTTP/3',
       'org.opencontainers.image.licenses': 'BSD-2-Clause AND MIT',
     },
   },
+};
 
-  // 2025-02-05: nginx 1.26.3.
-  epoch: 1738713600,
-});
+export default recipe;

@@ -7,7 +7,10 @@ export const trixie: readonly Suite[] = [
   { archive: 'debian-security', suite: 'trixie-security' },
 ];
 
-/** The links of the merged /usr that Debian 13's packages expect to find. */
+/** Debian testing, which becomes Debian 14: its packages change every day. */
+export const forky: readonly Suite[] = [{ archive: 'debian', suite: 'forky' }];
+
+/** The links of the merged /usr that Debian's packages expect to find. */
 export const mergedUsr: Readonly<Record<string, string>> = {
   '/bin': 'usr/bin',
   '/lib': 'usr/lib',

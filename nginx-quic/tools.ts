@@ -1,8 +1,17 @@
 import type { RootDefinition } from '../libs/core/channel.ts';
 import { documentation, mergedUsr, trixie } from './suites.ts';
 
-/** The roots that build and probe an image but are no part of it; locked together in `locks/tools.json`. */
+/** The roots that unpack, build and probe an image but are no part of it; locked together in `locks/tools.json`. */
 export const tools = {
+  /** Decompresses the packages of all other roots. */
+  xz: {
+    suites: trixie,
+    packages: ['xz-utils'],
+    folderLinks: mergedUsr,
+    links: {},
+    directories: [],
+    exclude: documentation,
+  },
   /** Makes the namespaces that commands and containers run in. */
   sandbox: {
     suites: trixie,
