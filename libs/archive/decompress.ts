@@ -1,7 +1,13 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import xz from 'xz-decompress';
-import { ForgeError } from '../core/errors.ts';
+import { ForgeError, hasCode } from '../core/errors.ts';
+import type { Xz } from './xz.ts';
+
+export interface DecompressOptions {
+  /** Decodes xz instead of the WebAssembly, which takes twice the time, decodes one stream at a time, and blocks this thread. */
+  readonly xz?: Xz;
+}
 
 interface Format {
   readonly name: string;
@@ -35,8 +41,8 @@ const FORMATS: readonly Format[] = [
     name: 'xz',
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
     unpack: (packed) => Readable.fromWeb(new xz.XzReadableStream(Readable.toWeb(packed) as never) as never),
-    // XZ_BUF_ERROR.
-    endsEarly: /error code 8$/,
+    // XZ_BUF_ERROR, or the program's words.
+    endsEarly: /error code 8$|Unexpected end of input$/,
   },
   // RFC 8878.
   {
@@ -54,7 +60,7 @@ const LONGEST = Math.max(...FORMATS.map(({ magic }) => magic.length));
  * given as it is. Data that does not decompress ends the result with `ARCHIVE_CORRUPT`, data that ends too early with
  * `ARCHIVE_TRUNCATED`; an error of the source ends it as it is. Giving the result up closes the source.
  */
-export async function decompress(source: Readable): Promise<Readable> {
+export async function decompress(source: Readable, options: DecompressOptions = {}): Promise<Readable> {
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   let head: Uint8Array = Buffer.alloc(0);
   while (head.length < LONGEST) {
@@ -64,8 +70,10 @@ export async function decompress(source: Readable): Promise<Readable> {
   }
   const failure: { source?: unknown } = {};
   const whole = Readable.from(again(head, chunks, failure), { objectMode: false });
-  const format = FORMATS.find(({ magic }) => magic.every((byte, index) => head[index] === byte));
-  return format === undefined ? whole : Readable.from(unpacked(whole, format, failure), { objectMode: false });
+  const found = FORMATS.find(({ magic }) => magic.every((byte, index) => head[index] === byte));
+  if (found === undefined) return whole;
+  const format = found.name === 'xz' && options.xz !== undefined ? { ...found, unpack: options.xz } : found;
+  return Readable.from(unpacked(source, whole, format, failure), { objectMode: false });
 }
 
 /** The head and what follows; an error of the source is noted, to tell it from one of the decoder. */
@@ -89,17 +97,26 @@ async function* again(
   }
 }
 
-async function* unpacked(packed: Readable, format: Format, failure: { source?: unknown }): AsyncGenerator<Uint8Array> {
+async function* unpacked(
+  source: Readable,
+  packed: Readable,
+  format: Format,
+  failure: { source?: unknown },
+): AsyncGenerator<Uint8Array> {
   try {
     yield* format.unpack(packed);
   } catch (error) {
     throw 'source' in failure ? failure.source : explain(error, format);
   } finally {
     packed.destroy();
+    // That alone would wait for what the source gives next.
+    source.destroy();
   }
 }
 
-function explain(cause: unknown, { name, endsEarly }: Format): ForgeError {
+function explain(cause: unknown, { name, endsEarly }: Format): unknown {
+  // The data are not to blame.
+  if (cause instanceof ForgeError || hasCode(cause, 'ABORT_ERR')) return cause;
   const { code = '', message = String(cause) } = cause as NodeJS.ErrnoException;
   return endsEarly.test(`${code} ${message}`.trim())
     ? new ForgeError('ARCHIVE_TRUNCATED', `the ${name} data ends too early`, { cause })

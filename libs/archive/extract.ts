@@ -1,5 +1,18 @@
-import { createWriteStream } from 'node:fs';
-import { chmod, chown, lchown, link, lstat, lutimes, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
@@ -40,14 +53,14 @@ function endOf(header: Header & { readonly byteOffset?: number }): number {
 
 type TarEntry = Readable & { readonly header: Header };
 
-/** Files up to this size are written in one call. */
-const SMALL = 1024 * 1024;
-
 /**
  * Unpacks an uncompressed tar into `dir`, which must be there. Files, folders, symbolic and hard links, permission bits
  * and times of files are kept. Links are followed as after a chroot to `dir`, so nothing is ever written outside it:
  * what would be is `ARCHIVE_ESCAPE`. Devices, sockets and pipes are `ARCHIVE_ENTRY_REFUSED`. A folder may already be
  * there, also by way of a link (merged /usr); a file that is already there is replaced.
+ *
+ * Names are made and bytes are written by synchronous calls: each takes a few microseconds, and as many again, or more, to
+ * hand it to another thread and back.
  */
 export async function extractTar(tar: Readable, dir: string, options: ExtractOptions = {}): Promise<void> {
   const jail = openJail(dir);
@@ -85,43 +98,47 @@ export async function extractTar(tar: Readable, dir: string, options: ExtractOpt
 
 async function write(jail: Jail, path: string, entry: TarEntry, options: ExtractOptions): Promise<void> {
   const { header } = entry;
-  const mode = (header.mode ?? 0o644) & (options.preserveOwner === true ? 0o7777 : 0o1777);
-  const own = async (place: string, change: (place: string) => Promise<void>): Promise<void> => {
-    if (options.preserveOwner === true) await change(place);
-  };
+  const owned = options.preserveOwner === true;
+  const [uid, gid] = [header.uid ?? 0, header.gid ?? 0];
+  const mode = (header.mode ?? 0o644) & (owned ? 0o7777 : 0o1777);
   switch (header.type) {
     case 'directory': {
       entry.resume();
-      const place = await jail.directory(path);
-      await own(place, (it) => chown(it, header.uid ?? 0, header.gid ?? 0));
-      await chmod(place, mode);
+      const place = jail.directory(path);
+      if (owned) chownSync(place, uid, gid);
+      chmodSync(place, mode);
       return;
     }
     case 'file':
     case 'contiguous-file': {
-      const place = await jail.entry(path);
-      await writeContent(place, entry, header.size ?? 0, mode);
-      await own(place, (it) => chown(it, header.uid ?? 0, header.gid ?? 0));
-      // The process's umask may have taken bits away, and chown takes set-id bits.
-      await chmod(place, mode);
-      if (header.mtime !== undefined) await lutimes(place, header.mtime, header.mtime);
+      const place = jail.entry(path);
+      const file = replacing(place, () => openSync(place, 'wx', mode & 0o777));
+      try {
+        for await (const chunk of entry) writeFileSync(file, chunk as Uint8Array);
+        if (owned) fchownSync(file, uid, gid);
+        // The process's umask may have taken bits away, and chown takes set-id bits.
+        fchmodSync(file, mode);
+        if (header.mtime !== undefined) futimesSync(file, header.mtime, header.mtime);
+      } finally {
+        closeSync(file);
+      }
       return;
     }
     case 'symlink': {
       entry.resume();
-      const place = await jail.entry(path);
+      const place = jail.entry(path);
       jail.forget(path);
-      await replacing(place, () => symlink(header.linkname ?? '', place));
-      await own(place, (it) => lchown(it, header.uid ?? 0, header.gid ?? 0));
+      replacing(place, () => symlinkSync(header.linkname ?? '', place));
+      if (owned) lchownSync(place, uid, gid);
       return;
     }
     case 'link': {
       entry.resume();
       const target = cleanPath(header.linkname ?? '', options.stripComponents ?? 0);
       if (target === undefined) throw refused(path, `a hard link to ${header.linkname}`);
-      const source = await jail.existing(target);
-      const place = await jail.entry(path);
-      if (source !== place) await replacing(place, () => link(source, place));
+      const source = jail.existing(target);
+      const place = jail.entry(path);
+      if (source !== place) replacing(place, () => linkSync(source, place));
       return;
     }
     default:
@@ -129,28 +146,15 @@ async function write(jail: Jail, path: string, entry: TarEntry, options: Extract
   }
 }
 
-async function writeContent(place: string, entry: TarEntry, size: number, mode: number): Promise<void> {
-  const create = { flag: 'wx', mode: mode & 0o777 };
-  if (size > SMALL) {
-    await replacing(place, () => writeFile(place, '', create));
-    await pipeline(entry, createWriteStream(place, { flags: 'r+' }));
-    return;
-  }
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of entry) chunks.push(chunk as Uint8Array);
-  const content = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-  await replacing(place, () => writeFile(place, content, create));
-}
-
 /** Makes something new at `place`; what is there already goes first, unless it is a folder. */
-async function replacing(place: string, make: () => Promise<void>): Promise<void> {
+function replacing<T>(place: string, make: () => T): T {
   try {
-    await make();
+    return make();
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
-    if ((await lstat(place)).isDirectory()) throw refused(place, 'a file or link where a folder is');
-    await unlink(place);
-    await make();
+    if (lstatSync(place).isDirectory()) throw refused(place, 'a file or link where a folder is');
+    unlinkSync(place);
+    return make();
   }
 }
 

@@ -1,14 +1,14 @@
-import { lstat, mkdir, readlink } from 'node:fs/promises';
-import { ForgeError, hasCode } from '../core/errors.ts';
+import { lstatSync, mkdirSync, readlinkSync } from 'node:fs';
+import { ForgeError } from '../core/errors.ts';
 
 /** Paths inside a folder, resolved as after a chroot to it: absolute links begin at the folder, `..` stops there. */
 export interface Jail {
   /** The host path of a folder, made (with its parents) where it is not there; a link to a folder counts as one. */
-  directory(path: string): Promise<string>;
+  directory(path: string): string;
   /** The host path of an entry whose parent folders are made as needed; the entry itself may be there or not. */
-  entry(path: string): Promise<string>;
+  entry(path: string): string;
   /** The host path of an entry that must be there; only its parents are resolved. Throws `ARCHIVE_ESCAPE`. */
-  existing(path: string): Promise<string>;
+  existing(path: string): string;
   /** To be called before what lies at `path` becomes a link. */
   forget(path: string): void;
 }
@@ -21,7 +21,7 @@ export function open(root: string): Jail {
   // By path inside the jail: the host path of a real folder. Asked again only after something became a link.
   const known = new Map<string, string>();
 
-  const resolve = async (path: string, links: number): Promise<string> => {
+  const resolve = (path: string, links: number): string => {
     const earlier = known.get(path);
     if (earlier !== undefined) return earlier;
     if (path === '' || path === '/') return root;
@@ -29,44 +29,34 @@ export function open(root: string): Jail {
     const parentPath = path.slice(0, slash);
     const name = path.slice(slash + 1);
     if (name === '..') throw escapes(path);
-    const parent = await resolve(parentPath, links);
-    const place = `${parent}/${name}`;
-    const real = await folder(place, path, parent.slice(root.length), links);
+    const parent = resolve(parentPath, links);
+    const real = folder(`${parent}/${name}`, path, parent.slice(root.length), links);
     known.set(path, real);
     return real;
   };
 
-  const folder = async (place: string, path: string, parent: string, links: number): Promise<string> => {
-    for (;;) {
-      const stats = await lstat(place).catch((error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return undefined;
-        throw error;
-      });
-      if (stats?.isDirectory()) return place;
-      if (stats?.isSymbolicLink()) {
-        if (links === 0) throw new ForgeError('ARCHIVE_ESCAPE', `too many links on the way to ${path}`);
-        return await resolve(join(parent, await readlink(place)), links - 1);
-      }
-      if (stats !== undefined) throw new ForgeError('ARCHIVE_ENTRY_REFUSED', `${path} is not a folder`);
-      await mkdir(place).catch((error: unknown) => {
-        if (!hasCode(error, 'EEXIST')) throw error;
-      });
-    }
+  const folder = (place: string, path: string, parent: string, links: number): string => {
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) mkdirSync(place);
+    else if (stats.isSymbolicLink()) {
+      if (links === 0) throw new ForgeError('ARCHIVE_ESCAPE', `too many links on the way to ${path}`);
+      return resolve(join(parent, readlinkSync(place)), links - 1);
+    } else if (!stats.isDirectory()) throw new ForgeError('ARCHIVE_ENTRY_REFUSED', `${path} is not a folder`);
+    return place;
   };
 
-  const entry = async (path: string): Promise<string> => {
+  const entry = (path: string): string => {
     const slash = path.lastIndexOf('/');
-    return `${await resolve(path.slice(0, slash), MAX_LINKS)}/${path.slice(slash + 1)}`;
+    return `${resolve(path.slice(0, slash), MAX_LINKS)}/${path.slice(slash + 1)}`;
   };
 
   return {
     directory: (path) => resolve(path, MAX_LINKS),
     entry,
-    async existing(path) {
-      const place = await entry(path);
-      await lstat(place).catch((cause: unknown) => {
-        throw new ForgeError('ARCHIVE_CORRUPT', `a hard link to ${path}, which is not there`, { cause });
-      });
+    existing(path) {
+      const place = entry(path);
+      if (lstatSync(place, { throwIfNoEntry: false }) === undefined)
+        throw new ForgeError('ARCHIVE_CORRUPT', `a hard link to ${path}, which is not there`);
       return place;
     },
     forget: (path) => {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { decompress } from '../archive/decompress.ts';
+import { type DecompressOptions, decompress } from '../archive/decompress.ts';
 import { type ExtractOptions, extractTar } from '../archive/extract.ts';
 import { ForgeError } from '../core/errors.ts';
 import * as ar from './ar.ts';
@@ -9,7 +9,11 @@ import * as ar from './ar.ts';
  * it is compressed. The control member with its maintainer scripts is not even read.
  * Throws `DEB_CORRUPT`, and what unpacking a tar throws.
  */
-export async function unpack(deb: Readable, dir: string, options: ExtractOptions = {}): Promise<void> {
+export async function unpack(
+  deb: Readable,
+  dir: string,
+  options: ExtractOptions & DecompressOptions = {},
+): Promise<void> {
   let version: string | undefined;
   try {
     for await (const member of ar.members(deb)) {
@@ -20,7 +24,7 @@ export async function unpack(deb: Readable, dir: string, options: ExtractOptions
         if (!version.startsWith('2.')) throw corrupt(`format ${version.trim()}`);
       } else if (member.name.startsWith('data.tar')) {
         const data = Readable.from(member.content(), { objectMode: false });
-        await extractTar(await decompress(data), dir, options);
+        await extractTar(await decompress(data, options), dir, options);
         return;
       }
     }

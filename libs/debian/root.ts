@@ -1,7 +1,8 @@
-import { symlink } from 'node:fs/promises';
+import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import * as jails from '../archive/jail.ts';
+import type { Xz } from '../archive/xz.ts';
 import { ForgeError } from '../core/errors.ts';
 import type { PinnedFile, PinnedPackage } from '../core/lock.ts';
 import type { Progress } from '../core/progress.ts';
@@ -18,20 +19,23 @@ export interface RootParts {
   readonly directories: readonly string[];
   /** Folders whose content is left out. */
   readonly exclude: readonly string[];
+  /** True where `dir` is a root already, to which these packages are added: it has the folder links. */
+  readonly isBegun?: boolean;
 }
 
 export interface AssembleOptions {
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Decompresses the packages; absent for the decoder that is part of this program, which needs no other. */
+  readonly xz?: Xz;
+  /** How many packages are unpacked at once; 3 where it is absent: one is decompressed while another is written. */
+  readonly concurrency?: number;
 }
 
-/** How many packages are unpacked at once: one is decompressed while another is written. */
-const CONCURRENCY = 3;
-
 /**
- * Unpacks packages into `dir`, which must be empty, several at once, and makes the links and folders that maintainer
- * scripts would have made; no script is run. Two packages that ship the same file are `ROOT_FILE_CONFLICT`, because which
- * one won would be chance.
+ * Unpacks packages into `dir`, which must be empty unless it is begun, several at once, and makes the links and folders
+ * that maintainer scripts would have made; no script is run. Two packages that ship the same file are
+ * `ROOT_FILE_CONFLICT`, because which one won would be chance.
  */
 export async function assemble(
   parts: RootParts,
@@ -40,11 +44,11 @@ export async function assemble(
   options: AssembleOptions,
 ): Promise<void> {
   const jail = jails.open(dir);
-  for (const [path, target] of Object.entries(parts.folderLinks)) {
-    await jail.directory(join('/', dirname(path), target));
-    await symlink(target, await jail.entry(path));
+  for (const [path, target] of parts.isBegun === true ? [] : Object.entries(parts.folderLinks)) {
+    jail.directory(join('/', dirname(path), target));
+    symlinkSync(target, jail.entry(path));
   }
-  for (const path of parts.directories) await jail.directory(path);
+  for (const path of parts.directories) jail.directory(path);
 
   const owners = new Map<string, string>();
   const excluded = parts.exclude.map((path) => `${path}/`);
@@ -58,6 +62,7 @@ export async function assemble(
       signal.throwIfAborted();
       await deb.unpack(addAbortSignal(signal, await open(entry)), dir, {
         signal,
+        ...(options.xz === undefined ? {} : { xz: options.xz }),
         filter: (path, { type }) => {
           if (excluded.some((prefix) => path.startsWith(prefix))) return false;
           if (type !== 'directory') claim(owners, throughLinks(path, parts.folderLinks), entry.name);
@@ -68,7 +73,7 @@ export async function assemble(
       options.progress.bytes(done, total);
     }
   };
-  const workers = Array.from({ length: CONCURRENCY }, () =>
+  const workers = Array.from({ length: options.concurrency ?? 3 }, () =>
     worker().catch((error: unknown) => {
       stop.abort(error);
       // Whoever was stopped hears the reason, not that it was stopped.
@@ -78,7 +83,7 @@ export async function assemble(
   // All have ended before this does: nobody writes into a folder that is being removed.
   await Promise.allSettled(workers);
   await Promise.all(workers);
-  for (const [path, target] of Object.entries(parts.links)) await symlink(target, await jail.entry(path));
+  for (const [path, target] of Object.entries(parts.links)) symlinkSync(target, jail.entry(path));
 }
 
 /** The path without the links that were made first: `/bin/sh` is `/usr/bin/sh`. */

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import cacache from 'cacache';
 import type { Digest } from '../core/digest.ts';
 import * as digest from '../core/digest.ts';
@@ -80,9 +82,39 @@ export function begin(store: Store, files: readonly Wanted[], options: Options):
   };
 }
 
-/** A file of the store as a stream that fails at its end if the bytes are not those of the digest. */
+/** A file of the store as a stream that fails at its end with `DIGEST_MISMATCH` if the bytes are not those of the digest. */
 export const open = (store: Store, sha256: Digest): Readable =>
-  cacache.get.stream.byDigest(store.downloads, integrity(sha256)) as unknown as Readable;
+  Readable.from(checked(store, sha256), { objectMode: false });
+
+/** Bytes read at once. */
+const CHUNK = 128 * 1024;
+
+/** Read here and not by `cacache`, which reads a file of up to 64 MB in one piece, of which several are held at once. */
+async function* checked(store: Store, sha256: Digest): AsyncGenerator<Uint8Array> {
+  const path = contentOf(store, sha256);
+  const hash = digest.hasher();
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) {
+    hash.update(chunk as Uint8Array);
+    yield chunk as Uint8Array;
+  }
+  const found = hash.digest();
+  if (found !== sha256) {
+    throw new ForgeError('DIGEST_MISMATCH', `${path} has changed since it was downloaded`, {
+      expected: `sha256 ${digest.hex(sha256)}`,
+      found: `sha256 ${digest.hex(found)}`,
+      hint: 'run it again: it is downloaded anew',
+    });
+  }
+}
+
+/**
+ * Where `cacache` has a file, by the layout of its content (version 2). Its index would tell, too, but is written after the
+ * content: a killed run leaves files that are whole and in no index.
+ */
+function contentOf({ downloads }: Store, sha256: Digest): string {
+  const hex = digest.hex(sha256);
+  return join(downloads, 'content-v2', 'sha256', hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
+}
 
 async function fetchOne(
   store: Store,
@@ -99,13 +131,16 @@ async function fetchOne(
         received += bytes;
         count(bytes);
       });
-      return;
     } catch (error) {
       signal.throwIfAborted();
       count(-received);
       if (!(error instanceof ForgeError) && !hasCode(error, 'EINTEGRITY', 'EBADSIZE', 'ENODATA')) throw error;
       failures.push(explain(error, file, url, received));
+      continue;
     }
+    if (received === file.size) return;
+    await cacache.rm.content(store.downloads, integrity(file.sha256));
+    throw wrongSize(file, received);
   }
   const mismatch = failures.find((failure) => failure.code === 'DIGEST_MISMATCH');
   if (mismatch !== undefined && failures.every(({ code }) => code !== 'DOWNLOAD_TRUNCATED')) throw mismatch;
@@ -163,17 +198,30 @@ function explain(error: unknown, file: Wanted, url: string, received: number): F
   });
 }
 
-/** True where the store has the file and its bytes still have that digest; damaged content is removed. */
+/** The error for bytes that have the digest, and so are the only ones that can have it, but not the size. */
+const wrongSize = (file: Wanted, found: number): ForgeError =>
+  new ForgeError('DIGEST_MISMATCH', `${file.name}: the lock names a size that the file of that digest has not`, {
+    expected: `sha256 ${digest.hex(file.sha256)}, ${file.size} bytes`,
+    found: `sha256 ${digest.hex(file.sha256)}, ${found} bytes`,
+    hint: 'if the lock was edited: git checkout nginx-quic/locks; otherwise npm run lock',
+  });
+
+/**
+ * True where the store has the file and its bytes still have that digest; damaged content is removed. Throws
+ * `DIGEST_MISMATCH` where they are not as many as the lock says.
+ */
 async function whole(store: Store, file: Wanted): Promise<boolean> {
-  if ((await cacache.get.hasContent(store.downloads, integrity(file.sha256))) === false) return false;
+  let bytes = 0;
   try {
-    for await (const _chunk of open(store, file.sha256));
-    return true;
+    for await (const chunk of checked(store, file.sha256)) bytes += chunk.length;
   } catch (error) {
-    if (!hasCode(error, 'EINTEGRITY', 'EBADSIZE', 'ENOENT')) throw error;
+    if (hasCode(error, 'ENOENT')) return false;
+    if (!hasCode(error, 'DIGEST_MISMATCH')) throw error;
     await cacache.rm.content(store.downloads, integrity(file.sha256));
     return false;
   }
+  if (bytes !== file.size) throw wrongSize(file, bytes);
+  return true;
 }
 
 /** The digest as Subresource Integrity writes it, which is how `cacache` names content. */

@@ -17,6 +17,23 @@ export function of(path: string): digest.Digest {
   return digest.fromHex(hash.digest('hex'));
 }
 
+/**
+ * What the file system says of everything in a folder, as a digest: where it is the same again, nothing was written, replaced
+ * or linked since, because whoever does that changes a file's ctime. A tenth of the time of {@link of}.
+ */
+export function stamp(path: string): digest.Digest {
+  const hash = createHash('sha256');
+  const look = (place: string): void => {
+    const stats = lstatSync(place);
+    hash.update(
+      `${place.slice(path.length)}\0${stats.ino} ${stats.mode} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}\0`,
+    );
+    if (stats.isDirectory()) for (const name of readdirSync(place).sort()) look(`${place}/${name}`);
+  };
+  look(path);
+  return digest.fromHex(hash.digest('hex'));
+}
+
 function visit(top: string, relative: string, hash: Hash, buffer: Buffer): void {
   const place = join(top, relative);
   const stats = lstatSync(place);

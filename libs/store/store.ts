@@ -8,7 +8,7 @@ import * as seal from './seal.ts';
 import * as temporary from './temporary.ts';
 
 /** What a folder of the store is for; one sub-folder each. */
-export type Kind = 'root' | 'source' | 'compile' | 'image';
+export type Kind = 'root' | 'source' | 'compile' | 'layer' | 'image';
 
 /** The cache on disk. Everything in it is named by the digest of what made it, and can be deleted at any time. */
 export interface Store {
@@ -56,7 +56,7 @@ export async function open(dir: string): Promise<Store> {
   const place = (kind: string, key: Digest): string => join(dir, kind, digest.hex(key));
   const record = (kind: string, key: Digest): string => join(dir, 'records', kind, `${digest.hex(key)}.json`);
 
-  /** True where the folder's seal still matches it. Found out once: within one run nothing else changes a folder. */
+  /** True where the folder's seal still matches it; nothing is read where its stamp does. Found out once: within one run nothing else changes a folder. */
   const known = new Map<string, Promise<boolean>>();
   const intact = (path: string): Promise<boolean> => {
     const answer = known.get(path) ?? inspect(path);
@@ -64,9 +64,19 @@ export async function open(dir: string): Promise<Store> {
     return answer;
   };
   const inspect = async (path: string): Promise<boolean> => {
-    const text = await readFile(join(path, 'seal'), 'utf8').catch(() => undefined);
+    const tree = join(path, 'tree');
+    const [sealed, stamped] = await Promise.all(
+      ['seal', 'stamp'].map((name) => readFile(join(path, name), 'utf8').catch(() => undefined)),
+    );
+    if (sealed === undefined) return false;
     try {
-      return text !== undefined && text === seal.of(join(path, 'tree'));
+      const stamp = seal.stamp(tree);
+      if (stamp === stamped) return true;
+      // A copy, a restored backup, or a new hard link: the bytes decide.
+      if (sealed !== seal.of(tree)) return false;
+      // It only saves time: where it cannot be written, the bytes are read again the next time.
+      await replaceFile(join(path, 'stamp'), stamp).catch(() => undefined);
+      return true;
     } catch (error) {
       if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
       throw error;
@@ -102,6 +112,7 @@ export async function open(dir: string): Promise<Store> {
         throw await explainFull(cause, dir);
       }
       await writeFile(join(temp.path, 'seal'), seal.of(join(temp.path, 'tree')));
+      await writeFile(join(temp.path, 'stamp'), seal.stamp(join(temp.path, 'tree')));
       await mkdir(dirname(path), { recursive: true });
       // A rename onto a folder that is not empty fails: then a faster run was here, or what lies there is damaged.
       for (let attempt = 0; ; attempt++) {

@@ -3,18 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { decompress } from '../../libs/archive/decompress.ts';
+import { type DecompressOptions, decompress } from '../../libs/archive/decompress.ts';
+import * as xz from '../../libs/archive/xz.ts';
 
 const data = Buffer.concat([randomBytes(3000), Buffer.alloc(300_000, 'abc'), randomBytes(10)]);
 
 const pack = (tool: string): Buffer => spawnSync(tool, ['-c'], { input: data, maxBuffer: 1e8 }).stdout;
 const from = (...chunks: Buffer[]): Readable => Readable.from(chunks, { objectMode: false });
-const unpack = async (...chunks: Buffer[]): Promise<Buffer> => buffer(await decompress(from(...chunks)));
 
-const tools = ['gzip', 'xz', 'zstd'].filter((tool) => spawnSync(tool, ['--version']).error === undefined);
+const ways: readonly (readonly [name: string, tool: string, options: DecompressOptions])[] = [
+  ['gzip', 'gzip', {}],
+  ['xz', 'xz', {}],
+  ['xz by a program', 'xz', { xz: xz.program(['xz'], new AbortController().signal) }],
+  ['zstd', 'zstd', {}],
+];
+const here = ways.filter(([, tool]) => spawnSync(tool, ['--version']).error === undefined);
 
-describe.each(tools)('%s', (tool) => {
+describe.each(here)('%s', (_name, tool, options) => {
   const packed = pack(tool);
+  const unpack = async (...chunks: Buffer[]): Promise<Buffer> => buffer(await decompress(from(...chunks), options));
 
   test('is recognised by its first bytes, however they arrive', async () => {
     expect((await unpack(packed)).equals(data)).toBe(true);
@@ -58,13 +65,13 @@ describe.each(tools)('%s', (tool) => {
       })(),
       { objectMode: false },
     );
-    await expect(decompress(source).then(buffer)).rejects.toBe(broken);
+    await expect(decompress(source, options).then(buffer)).rejects.toBe(broken);
   });
 
   test('given up, in whatever state, it does not keep the next one from working', async () => {
-    const held = await decompress(from(packed));
-    const waiting = await decompress(from(packed));
-    const unread = await decompress(from(packed));
+    const held = await decompress(from(packed), options);
+    const waiting = await decompress(from(packed), options);
+    const unread = await decompress(from(packed), options);
     held.once('data', () => held.pause());
     await new Promise((resolve) => setTimeout(resolve, 20));
     waiting.on('error', () => undefined).resume();
@@ -74,7 +81,7 @@ describe.each(tools)('%s', (tool) => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     held.destroy();
     const source = from(packed.subarray(0, 500), packed.subarray(500));
-    expect((await buffer(await decompress(source))).equals(data)).toBe(true);
+    expect((await buffer(await decompress(source, options))).equals(data)).toBe(true);
     await expect.poll(() => source.destroyed).toBe(true);
   });
 
@@ -84,7 +91,9 @@ describe.each(tools)('%s', (tool) => {
   });
 });
 
+const plain = async (...chunks: Buffer[]): Promise<Buffer> => buffer(await decompress(from(...chunks)));
+
 test('anything else comes back as it is', async () => {
-  expect(await unpack(Buffer.from('plain'))).toEqual(Buffer.from('plain'));
-  expect(await unpack()).toEqual(Buffer.alloc(0));
+  expect(await plain(Buffer.from('plain'))).toEqual(Buffer.from('plain'));
+  expect(await plain()).toEqual(Buffer.alloc(0));
 });

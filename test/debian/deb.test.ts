@@ -13,6 +13,8 @@ import {
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { clone } from '../../libs/archive/clone.ts';
+import { program, type Xz } from '../../libs/archive/xz.ts';
 import * as digest from '../../libs/core/digest.ts';
 import { ForgeError } from '../../libs/core/errors.ts';
 import type { PinnedPackage } from '../../libs/core/lock.ts';
@@ -42,6 +44,9 @@ function build(name: string, files: Tree, compression = 'xz'): Buffer {
   expect(built.stderr).toBe('');
   return readFileSync(file);
 }
+
+const hasXz = spawnSync('xz', ['--version']).error === undefined;
+const native = program(['xz'], new AbortController().signal);
 
 const from = (bytes: Buffer): Readable =>
   Readable.from([bytes.subarray(0, 70), bytes.subarray(70)], { objectMode: false });
@@ -109,7 +114,11 @@ describe.skipIf(!dpkgDeb)('a root', () => {
     exclude: ['/usr/share/man'],
   };
   /** Packages with their bytes, in the order given. */
-  const assemble = async (packages: Readonly<Record<string, Buffer>>, dir: string): Promise<void> => {
+  const assemble = async (
+    packages: Readonly<Record<string, Buffer>>,
+    dir: string,
+    options: Partial<root.AssembleOptions & Pick<root.RootParts, 'isBegun'>> = {},
+  ): Promise<void> => {
     const pinned = Object.entries(packages).map(
       ([name, bytes]): PinnedPackage => ({
         name,
@@ -126,9 +135,11 @@ describe.skipIf(!dpkgDeb)('a root', () => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
       return from(packages[path.replace(/^pool\/|\.deb$/g, '')] ?? Buffer.alloc(0));
     };
-    await root.assemble({ ...parts, packages: pinned }, open, dir, {
+    const { isBegun = false, ...rest } = options;
+    await root.assemble({ ...parts, links: isBegun ? {} : parts.links, packages: pinned, isBegun }, open, dir, {
       signal: new AbortController().signal,
       progress: silent,
+      ...rest,
     });
   };
 
@@ -171,6 +182,40 @@ describe.skipIf(!dpkgDeb)('a root', () => {
     await assemble(packages, first);
     await assemble(packages, second);
     expect(list(first)).toEqual(list(second));
+  });
+
+  test.skipIf(!hasXz)(
+    'another decoder decodes every package, as many at once as are asked for, and gives the same',
+    async () => {
+      const packages = Object.fromEntries(
+        ['a', 'b', 'c', 'd', 'e'].map((name) => [name, build(name, { [`usr/lib/${name}`]: name.repeat(200_000) })]),
+      );
+      const started: string[] = [];
+      let [running, most] = [0, 0];
+      const counting: Xz = (packed) => {
+        started.push('xz');
+        running++;
+        most = Math.max(most, running);
+        return native(packed).once('close', () => running--);
+      };
+      const [ours, theirs] = [make(), make()];
+      await assemble(packages, ours);
+      await assemble(packages, theirs, { xz: counting, concurrency: 2 });
+      expect(list(theirs)).toEqual(list(ours));
+      expect(started).toHaveLength(5);
+      expect(most).toBe(2);
+    },
+  );
+
+  test('packages are added to a root that is there, without writing into what it shares with another', async () => {
+    const dir = make();
+    await assemble({ one: build('one', { 'bin/one': 'one', 'usr/lib/shared': 'before' }) }, dir);
+    const copy = make();
+    await clone(dir, copy);
+    await assemble({ two: build('two', { 'bin/two': 'two', 'usr/lib/shared': 'after' }) }, copy, { isBegun: true });
+    expect(readdirSync(join(copy, 'usr/bin')).sort()).toEqual(['awk', 'one', 'two']);
+    expect(readFileSync(join(copy, 'usr/lib/shared'), 'utf8')).toBe('after');
+    expect(readFileSync(join(dir, 'usr/lib/shared'), 'utf8')).toBe('before');
   });
 
   test('a package that cannot be opened ends it', async () => {

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as digest from '../../libs/core/digest.ts';
 import type { Lock, PinnedFile, PinnedPackage } from '../../libs/core/lock.ts';
-import * as lock from '../../libs/core/lock.ts';
 import * as locker from '../../libs/debian/locker.ts';
-import * as packages from '../../libs/debian/packages.ts';
 import type { SourceRecord } from '../../libs/debian/sources.ts';
 import { rejection } from '../support/errors.ts';
 
@@ -24,6 +22,7 @@ const source = (version: string, archive = 'debian', more: Partial<SourceRecord>
 
 const everything = {
   available: () => Promise.resolve(true),
+  published: () => Promise.reject(new Error('asked for')),
   readSeries: () => Promise.resolve(['a.patch', 'b.patch']),
 };
 const nginx = { package: 'nginx', patches: true };
@@ -60,6 +59,7 @@ describe('a source', () => {
           asked.push(path);
           return Promise.resolve(true);
         },
+        published: () => Promise.reject(new Error('asked for')),
         readSeries: () => Promise.reject(new Error('asked for')),
       },
     );
@@ -73,6 +73,61 @@ describe('a source', () => {
     expect(error.code).toBe('SOURCE_MISSING');
     expect(error.expected).toContain('nginx_1.26.3-3+deb13u10.debian.tar.xz');
     expect((await rejection(locker.lockSource([], nginx, everything))).code).toBe('SOURCE_MISSING');
+  });
+
+  describe('without its patches', () => {
+    const definition = { package: 'nginx', patches: false, upstream: 'https://example.org/nginx-VERSION.tar.gz' };
+    const nowhere = { ...everything, available: () => Promise.resolve(false) };
+
+    test('that nobody serves is known by its digest', async () => {
+      const published = () => Promise.resolve(false);
+      expect(await locker.lockSource(records, definition, { ...nowhere, published })).toEqual({
+        package: 'nginx',
+        version: '1.26.3-3+deb13u10',
+        unserved: true,
+        upstream: 'https://example.org/nginx-1.26.3.tar.gz',
+        orig: file('pool/nginx_1.26.3.orig.tar.gz', 'debian-security'),
+      });
+    });
+
+    test('that its author serves counts as served, and only then is the author asked', async () => {
+      const asked: string[] = [];
+      const published = (url: string) => {
+        asked.push(url);
+        return Promise.resolve(true);
+      };
+      const pinned = await locker.lockSource([source('1:1.26.3-3')], definition, { ...nowhere, published });
+      expect(pinned).toMatchObject({ version: '1:1.26.3-3', upstream: 'https://example.org/nginx-1.26.3.tar.gz' });
+      expect(pinned.unserved).toBeUndefined();
+      expect(asked).toEqual(['https://example.org/nginx-1.26.3.tar.gz']);
+      expect((await locker.lockSource(records, definition, everything)).upstream).toBe(asked[0]);
+    });
+
+    test('an older one that is served goes before a newer one that is not', async () => {
+      const available = ({ archive }: PinnedFile) => Promise.resolve(archive === 'debian');
+      const options = { ...everything, available, published: () => Promise.resolve(false) };
+      const pinned = await locker.lockSource(records, definition, options);
+      expect(pinned).toMatchObject({ version: '1.26.3-3+deb13u7', heldBack: '1.26.3-3+deb13u10' });
+      expect(pinned.unserved).toBeUndefined();
+    });
+  });
+
+  test.each([true, false])('that is pinned by hand (served: %s)', async (isServed) => {
+    const url = 'https://example.org/download/nginx-1.31.5.tar.gz';
+    const definition = { url, version: '1.31.5', size: 7, sha256: digest.hex(digest.of('x')), evidence: 'there' };
+    const asked: string[] = [];
+    const published = (address: string) => {
+      asked.push(address);
+      return Promise.resolve(isServed);
+    };
+    expect(await locker.lockArchive('nginx', definition, { published })).toEqual({
+      package: 'nginx',
+      version: '1.31.5',
+      upstream: url,
+      ...(isServed ? {} : { unserved: true }),
+      orig: { archive: '-', path: 'nginx-1.31.5.tar.gz', size: 7, sha256: digest.of('x') },
+    });
+    expect(asked).toEqual([url]);
   });
 
   test.each<[string, Partial<SourceRecord>]>([
@@ -91,27 +146,6 @@ const pinned = (name: string, version: string, content = version): PinnedPackage
   name,
   version,
   architecture: 'amd64',
-});
-
-test('a root is every package of the closure, sorted, as a lock takes it', async () => {
-  const stanza = (name: string, depends: string): string => `Package: ${name}
-Version: 1:2-3
-Architecture: amd64
-Depends: ${depends}
-Filename: pool/main/${name}.deb
-Size: 12
-SHA256: ${digest.hex(digest.of(name))}
-`;
-  const text = [stanza('b', ''), stanza('a', 'b'), stanza('c', '')].join('\n');
-  const records: packages.PackageRecord[] = [];
-  const bytes = async function* () {
-    yield Buffer.from(text);
-  };
-  for await (const record of packages.read(bytes(), 'debian')) records.push(record);
-  const root = locker.lockRoot(packages.index(records, 'amd64'), ['a']);
-  expect(root.map(({ name }) => name)).toEqual(['a', 'b']);
-  const whole: Lock = { schema: 1, archives: {}, definitions: {}, roots: { tools: root }, sources: {} };
-  expect(lock.parse(lock.format(whole), 'test')).toEqual(whole);
 });
 
 test('what changed', () => {
@@ -143,6 +177,18 @@ test('what changed', () => {
   expect(locker.diff(undefined, { ...base, roots: { a: [pinned('x', '1')] }, sources: {} })).toEqual([
     { where: 'a', package: 'x', from: undefined, to: '1' },
   ]);
+});
+
+test('whether a source is served is part of what changed', () => {
+  const orig = file('pool/orig');
+  const lockOf = (more: object): Lock => ({
+    ...{ schema: 1, archives: {}, definitions: {}, roots: {} },
+    sources: { nginx: { package: 'nginx', version: '1-1', orig, ...more } },
+  });
+  const row = { where: 'sources', package: 'nginx', from: '1-1', to: '1-1' };
+  expect(locker.diff(lockOf({}), lockOf({ unserved: true }))).toEqual([row]);
+  expect(locker.diff(lockOf({ heldBack: '2-1' }), lockOf({}))).toEqual([row]);
+  expect(locker.diff(lockOf({ unserved: true }), lockOf({ unserved: true }))).toEqual([]);
 });
 
 test('a date as the snapshot archive has it', () => {

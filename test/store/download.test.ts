@@ -46,6 +46,12 @@ async function fetch(store: stores.Store, ...urls: string[]): Promise<void> {
   await downloads.begin(store, [file], { signal, concurrency: 2, onBytes: () => undefined }).all;
 }
 
+/** The files of the store that may be the one that was downloaded. */
+const blobs = (store: stores.Store): string[] =>
+  readdirSync(store.downloads, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path).size === content.length);
+
 test('a file is downloaded once, and read back', async () => {
   const store = await stores.open(folder());
   let requests = 0;
@@ -120,16 +126,53 @@ test('wrong bytes from the only mirror are a digest mismatch', async () => {
   expect(error.expected).toContain(digest.hex(sha256));
 });
 
+test.each([
+  ['too large', content.length + 1],
+  ['too small', content.length - 1],
+])('a lock with the digest of a file and a size that is %s is not believed', async (_name, size) => {
+  const store = await stores.open(folder());
+  const url = await serve(whole);
+  const file = { name: 'file', sha256, size, urls: [url, url] };
+  const attempt = (): Promise<void> =>
+    downloads.begin(store, [file], { signal, concurrency: 1, onBytes: () => undefined }).all;
+  const error = await rejection(attempt());
+  if (size > content.length) {
+    expect(error.code).toBe('DIGEST_MISMATCH');
+    expect(error.expected).toContain(`${size} bytes`);
+    expect(error.found).toContain(`${content.length} bytes`);
+    expect(error.hint).toContain('npm run lock');
+  } else expect(error.code).toBe('DOWNLOAD_FAILED');
+  await expect(buffer(downloads.open(store, sha256))).rejects.toThrow();
+  // Nor where another lock, with the right size, has brought it.
+  await fetch(store, url);
+  expect((await rejection(attempt())).code).toBe('DIGEST_MISMATCH');
+  expect((await buffer(downloads.open(store, sha256))).equals(content)).toBe(true);
+});
+
+test('a file that is damaged after it was checked is a digest mismatch at its end, whatever was read', async () => {
+  const store = await stores.open(folder());
+  await fetch(store, await serve(whole));
+  const [blob = ''] = blobs(store);
+  const last = Buffer.from(content);
+  last[content.length - 1] = (last[content.length - 1] ?? 0) ^ 1;
+  writeFileSync(blob, last);
+  const read: Buffer[] = [];
+  const reading = (async () => {
+    for await (const chunk of downloads.open(store, sha256)) read.push(chunk as Buffer);
+  })();
+  expect((await rejection(reading)).code).toBe('DIGEST_MISMATCH');
+  expect(Buffer.concat(read).equals(last)).toBe(true);
+  // In pieces, because whole files are too much when several are read at once.
+  expect(read.length).toBeGreaterThan(1);
+});
+
 test('a damaged file of the store is noticed and fetched again', async () => {
   const dir = folder();
   const store = await stores.open(dir);
   const url = await serve(whole);
   await fetch(store, url);
-  const blobs = readdirSync(store.downloads, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).size === content.length);
-  for (const path of blobs) writeFileSync(path, randomBytes(content.length));
-  expect(blobs).toHaveLength(1);
+  for (const path of blobs(store)) writeFileSync(path, randomBytes(content.length));
+  expect(blobs(store)).toHaveLength(1);
   await fetch(store, url);
   expect((await buffer(downloads.open(store, sha256))).equals(content)).toBe(true);
 });
