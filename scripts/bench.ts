@@ -5,8 +5,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { plain } from '../libs/ui/plain.ts';
 import * as build from '../test/bench/build.ts';
 import { openContext } from './support/context.ts';
-import { request } from './support/defaults.ts';
 import { main } from './support/main.ts';
+import { requestOf } from './support/request.ts';
 
 const program = new Command('bench')
   .description(
@@ -27,7 +27,8 @@ await main(program, async (signal) => {
       signal,
       plain(() => undefined),
     );
-    const figures = await build.figures(request('debian', []), context, dir, program.opts<{ pairs: number }>().pairs);
+    const request = await requestOf({}, context, () => []);
+    const figures = await build.figures(request, context, dir, program.opts<{ pairs: number }>().pairs);
     for (const { name, measured, target, unit } of figures) {
       const verdict = measured <= target ? 'ok' : 'MISSED';
       const value = `${measured.toFixed(2)} ${unit}`.padStart(12);

@@ -7,20 +7,20 @@ import { takeImage } from '../libs/pipeline/assemble.ts';
 import * as inputs from '../libs/pipeline/inputs.ts';
 import { plain } from '../libs/ui/plain.ts';
 import { openContext } from './support/context.ts';
-import { request } from './support/defaults.ts';
 import { main } from './support/main.ts';
+import { type RecipeOptions, withRecipeOptions } from './support/options.ts';
+import { requestOf } from './support/request.ts';
 
-const program = new Command('why')
+const program = withRecipeOptions(new Command('why'))
   .description('Says why a file is in the image: the chain from what the recipe names to it.')
-  .argument('<file>', 'a path (/usr/lib/...), a file name, or a soname')
-  .option('--channel <name>', 'where nginx comes from', 'debian');
+  .argument('<file>', 'a path (/usr/lib/...), a file name, or a soname');
 
 await main(program, async (signal) => {
-  const wanted = request(program.opts<{ channel: string }>().channel, []);
   const context = await openContext(
     signal,
     plain(() => undefined),
   );
+  const wanted = await requestOf(program.opts<RecipeOptions>(), context, () => []);
   const image = await takeImage(context, await inputs.of(wanted, context));
   if (image === undefined) {
     throw new ForgeError('NOT_BUILT', 'this recipe has not been built, or has changed since', {

@@ -3,13 +3,18 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const repository = join(import.meta.dirname, '..');
-const TOPS = ['libs', 'scripts', 'nginx-quic', 'dockerfiles', 'test'];
+const TOPS = ['libs', 'scripts', 'nginx-quic', 'dockerfiles', 'examples', 'test'];
+/** What a recipe imports by the name of this project. */
+const FORGE = 'h3forge.ts';
 
-const files: readonly string[] = TOPS.flatMap((top) =>
-  readdirSync(join(repository, top), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => relative(repository, join(entry.parentPath, entry.name))),
-).sort();
+const files: readonly string[] = [
+  FORGE,
+  ...TOPS.flatMap((top) =>
+    readdirSync(join(repository, top), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => relative(repository, join(entry.parentPath, entry.name))),
+  ),
+].sort();
 
 const textOf = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
@@ -29,14 +34,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'libs/core': [],
   ...Object.fromEntries(services.map((name) => [`libs/${name}`, ['libs/core']])),
   ...Object.fromEntries(stages.map((name) => [`libs/${name}`, ['core', ...services].map((other) => `libs/${other}`)])),
+  'libs/recipe': ['libs/core'],
+  h3forge: ['libs/recipe/input.ts', 'libs/core'],
+  examples: [],
+  'libs/advisories': ['libs/core', 'libs/debian/version.ts'],
   // The result is what is shown.
   'libs/ui': ['libs/core', 'libs/pipeline/result.ts'],
-  'libs/pipeline': ['core', 'ui', ...services, ...stages].map((other) => `libs/${other}`),
+  'libs/pipeline': ['core', 'ui', 'advisories', ...services, ...stages].map((other) => `libs/${other}`),
   'nginx-quic': ['libs/core'],
   dockerfiles: ['libs/core'],
   // The lock of the roots that only tests use is written with the others; what is measured lies with the tests.
   scripts: ['libs', 'nginx-quic', 'test/support/definitions.ts', 'test/bench'],
-  test: TOPS,
+  test: [...TOPS, FORGE],
 };
 const more: Readonly<Record<string, readonly string[]>> = { 'libs/image': ['dockerfiles/runtime.ts'] };
 

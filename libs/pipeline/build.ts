@@ -1,7 +1,9 @@
+import { touching } from '../advisories/report.ts';
 import { explainFull } from '../store/store.ts';
 import type { Context, Request } from './context.ts';
 import * as inputs from './inputs.ts';
 import type { BuildResult } from './result.ts';
+import * as safety from './safety.ts';
 import { stages as stagesOf } from './stages.ts';
 import { recall, remember } from './unchanged.ts';
 
@@ -18,7 +20,12 @@ export interface Built {
 export async function buildImage(request: Request, context: Context): Promise<Built> {
   const need = await inputs.of(request, context);
   const earlier = await recall(context.store, need.keys.build, request.outputs);
-  if (earlier !== undefined) return { result: inputs.asUnchanged(earlier, need), unchanged: true };
+  if (earlier !== undefined) {
+    // What is known of it may be more than on the day when it was built.
+    const advisories = await safety.findings(request, context, need, earlier);
+    safety.check(advisories, request.failOn);
+    return { result: { ...inputs.asUnchanged(earlier, need), advisories: touching(advisories) }, unchanged: true };
+  }
 
   // Loaded here: a run that has nothing to do needs none of it.
   const destination = await import('../image/destination.ts');
@@ -35,6 +42,8 @@ export async function buildImage(request: Request, context: Context): Promise<Bu
   } catch (error) {
     stop.abort(error);
     await stages.settled();
-    throw await explainFull(stop.signal.reason, context.store.dir);
+    const { alternatives } = await import('./obtain.ts');
+    const reason = alternatives(stop.signal.reason, context.channels, request.recipe.channel.name);
+    throw await explainFull(reason, context.store.dir);
   }
 }

@@ -1,10 +1,11 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Step } from '../compile/plan.ts';
 import type { RootDefinition } from '../core/channel.ts';
 import type { Digest } from '../core/digest.ts';
 import * as digest from '../core/digest.ts';
 import type { PinnedPackage, PinnedSource } from '../core/lock.ts';
+import type { GitPin } from '../core/module.ts';
 
 /**
  * The digest of some of the project's own code, by file or folder below the project's folder: what a stage makes depends
@@ -22,8 +23,18 @@ export async function codeOf(repository: string): Promise<Code> {
     digest.ofJson(files.filter(([file]) => paths.some((path) => file === path || file.startsWith(`${path}/`))));
 }
 
-/** The digest of a folder as it would go into an image: paths, folders, link targets, executable bits and bytes. */
-export const folder = async (dir: string): Promise<Digest> => digest.ofJson(await digests(dir, '.'));
+/**
+ * The digest of a folder as it would go into an image: paths, folders, link targets, executable bits and bytes. Paths that
+ * match `without` do not count. The folder itself may be a link.
+ */
+export const folder = async (dir: string, without?: RegExp): Promise<Digest> =>
+  digest.ofJson((await digests(await realpath(dir), '.')).filter(([path]) => without?.test(path) !== true));
+
+/** What of a source tree is not source: git's own folder changes when anybody looks. */
+export const NOT_SOURCE = /^\.git(\/|$)/;
+
+/** The digest of a source tree. */
+export const tree = (dir: string): Promise<Digest> => folder(dir, NOT_SOURCE);
 
 /** What lies at `path` below `dir`, sorted: its path, and what of it matters. */
 async function digests(dir: string, path: string): Promise<(readonly [path: string, content: string])[]> {
@@ -49,6 +60,19 @@ export const root = (code: Code, definition: RootDefinition, packages: readonly 
     exclude: definition.exclude,
     packages: packages.map(({ sha256 }) => sha256),
   });
+
+/** The key of a root that others' packages were added to. */
+export const extended = (
+  code: Code,
+  base: Digest,
+  definition: RootDefinition,
+  packages: readonly PinnedPackage[],
+): Digest => digest.ofJson({ base, extra: root(code, definition, packages) });
+
+/** The key of the tree of a git commit. */
+export const git = (code: Code, { commit }: GitPin): Digest =>
+  // Wherever it is fetched from, it is the same.
+  digest.ofJson({ code: code('libs/source', 'libs/archive'), commit });
 
 /** The key of an unpacked and patched source tree. `builder` has the `patch` program. */
 export const source = (code: Code, pinned: PinnedSource, builder: Digest): Digest =>

@@ -2,15 +2,18 @@ import { basename } from 'node:path';
 import type { Command } from '../core/command.ts';
 import * as command from '../core/command.ts';
 import { format } from '../core/output.ts';
+import * as git from '../source/git.ts';
 import * as series from '../source/series.ts';
 import { TREE } from '../source/unpack.ts';
 import * as certificate from '../verify/certificate.ts';
 import * as curl from '../verify/curl.ts';
-import { smoke } from '../verify/smoke.ts';
+import * as modules from '../verify/modules.ts';
 import type { Context, Request } from './context.ts';
 import * as inputs from './inputs.ts';
-import type { Material } from './materials.ts';
-import { config } from './prove.ts';
+import type { RootMaterial, SourceMaterial } from './materials.ts';
+import { config, probesOf } from './prove.ts';
+import type { Unit } from './units.ts';
+import * as wanted from './wanted.ts';
 
 /**
  * Every command that a build of the request would run from an empty store, as text that a shell reads: comments say in
@@ -19,22 +22,28 @@ import { config } from './prove.ts';
 export async function planText(request: Request, context: Context): Promise<string> {
   const need = await inputs.of(request, context);
   const { recipe } = request;
-  const wanted = need.materials(false, false);
-  const bytes = wanted.flatMap(({ material }) => material.files).reduce((sum, { size }) => sum + size, 0);
+  const units = need.units === undefined ? [] : [need.units.nginx, ...need.units.modules.values()];
+  const all = [need.xz, ...wanted.materials(need, false, units).map(({ material }) => material)];
+  const files = all.flatMap((material) => material.files);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const roots = [
+    ...new Map(
+      [need.xz, need.sandbox, ...wanted.roots(need, units), need.client].map((one) => [one.key, one]),
+    ).values(),
+  ];
+  const sources = [...new Map(units.flatMap((unit) => unit.sources).map((one) => [one.key, one])).values()];
   const container = config(recipe);
+  const proofs = modules.proofs(need.modules);
   return [
-    `# download: ${wanted.reduce((sum, { material }) => sum + material.files.length, 0)} files, ${bytes} bytes`,
-    ...wanted.flatMap(({ material }) => material.files.map(({ path, sha256 }) => `#   ${path} ${sha256}`)),
+    `# download: ${files.length} files, ${bytes} bytes`,
+    ...files.map(({ path, sha256 }) => `#   ${path} ${sha256}`),
     '',
-    ...[need.sandbox, need.builder, need.client].map(root),
+    ...roots.map(root),
     '',
-    ...need.sources.flatMap(({ name, pinned }) => [
-      `# source ${name}: ${basename(pinned.orig.path)} unpacked at ${TREE}; in the builder root`,
-      ...series.plan(pinned.patches ?? [], TREE).map(command.toShell),
-    ]),
+    ...sources.flatMap(source),
     '',
-    '# compile: in the builder root; those that do not need each other run side by side',
-    ...need.steps.map((step) => `${command.toShell(step)}${step.needs.length > 0 ? `  # after ${step.needs}` : ''}`),
+    '# compile: those that do not need each other run side by side',
+    ...units.flatMap(steps),
     '',
     `# collect and write: ${request.outputs.map(format).join(', ') || 'no output'}`,
     '',
@@ -46,9 +55,27 @@ export async function planText(request: Request, context: Context): Promise<stri
       env: container.env,
       cwd: container.workingDir,
     }),
-    ...new Set(smoke.map(({ request: asked }) => command.toShell(curl.command(asked)))),
+    ...new Set(
+      [...probesOf(recipe), ...modules.probes(proofs)].map((probe) => command.toShell(curl.command(probe.request))),
+    ),
     '',
   ].join('\n');
 }
 
-const root = ({ name, files }: Material): string => `# root ${name}: ${files.length} packages unpacked`;
+const root = ({ name, files, base }: RootMaterial): string =>
+  `# root ${name}: ${files.length} packages unpacked${base === undefined ? '' : ` onto ${base.name}`}`;
+
+function source({ name, origin }: SourceMaterial): string[] {
+  if (origin.type === 'local') return [`# source ${name}: ${origin.path}`];
+  if (origin.type === 'git') return [`# source ${name}: commit ${origin.pin.commit} of ${git.shown(origin.pin.git)}`];
+  const { pinned } = origin;
+  return [
+    `# source ${name}: ${basename(pinned.orig.path)} unpacked at ${TREE}; in the builder root`,
+    ...series.plan(pinned.patches ?? [], TREE).map(command.toShell),
+  ];
+}
+
+const steps = (unit: Unit): string[] => [
+  `# ${unit.name}, in the root ${unit.root.name}`,
+  ...unit.steps.map((step) => `${command.toShell(step)}${step.needs.length > 0 ? `  # after ${step.needs}` : ''}`),
+];

@@ -18,8 +18,12 @@ const WRITE_OUT = String.raw`\n--answer--\n{"status":%{http_code},"version":"%{h
 /** Seconds for a whole exchange. */
 const TIMEOUT = 5;
 
-/** The command that asks `request` of `localhost` and prints the body, then the facts as JSON. */
+/**
+ * The command that asks `request` of `localhost` and prints the body, then the facts as JSON. A body that begins with `@`
+ * would be a file's name for curl, and is refused.
+ */
 export function command(request: Request): Command {
+  if (request.body?.startsWith('@') === true) throw new Error('a body must not begin with @');
   return {
     name: `${request.version} ${request.path}`,
     argv: [
@@ -29,7 +33,11 @@ export function command(request: Request): Command {
       '--max-time',
       String(TIMEOUT),
       '--path-as-is',
+      '--globoff',
       ...VERSION[request.version],
+      ...(request.method === undefined ? [] : ['--request', request.method]),
+      ...Object.entries(request.headers ?? {}).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+      ...(request.body === undefined ? [] : ['--data-binary', request.body]),
       ...['--cacert', CA],
       ...['--write-out', WRITE_OUT],
       `https://localhost${request.path}`,

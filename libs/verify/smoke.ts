@@ -4,7 +4,7 @@ import { notFound } from './probes/not-found.ts';
 import { ping } from './probes/ping.ts';
 import type { Probe } from './types.ts';
 
-/** What every image must answer before it counts as built. */
+/** What every image with this project's own configuration must answer before it counts as built. */
 export const smoke: readonly Probe[] = [
   ping('HTTP/1.1'),
   ping('HTTP/2'),

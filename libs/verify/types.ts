@@ -5,6 +5,10 @@ export interface Request {
   readonly version: HttpVersion;
   /** Begins with `/`. */
   readonly path: string;
+  /** GET unless told. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** What a client saw: an answer, or why there was none. */
@@ -18,15 +22,18 @@ export type Response =
     }
   | { readonly error: string };
 
+/** What there was an answer with. */
+export type Answer = Exclude<Response, { error: string }>;
+
 /** One thing that is proven: a question, and the pure judgement of its answer. */
 export interface Probe {
   /** Unique and stable: `ping HTTP/3`. */
   readonly name: string;
   readonly request: Request;
   /** Undefined when the answer is as it must be, else what is wrong with it. Only called when there was an answer, over the version asked. */
-  readonly judge: (answer: Exclude<Response, { error: string }>) => string | undefined;
+  readonly judge: (answer: Answer) => string | undefined;
   /** What is said of an answer that is right. */
-  readonly detail: (answer: Exclude<Response, { error: string }>) => string;
+  readonly detail: (answer: Answer) => string;
 }
 
 /** The verdict on one probe. */

@@ -11,7 +11,7 @@ export async function verify(probes: readonly Probe[], exec: Exec): Promise<Verd
   // Two probes with the same question share one answer.
   const asked = new Map<string, Promise<Response>>();
   const ask = (request: Request): Promise<Response> => {
-    const key = `${request.version} ${request.path}`;
+    const key = JSON.stringify(request);
     const response = asked.get(key) ?? fetchOnce(request, exec);
     asked.set(key, response);
     return response;

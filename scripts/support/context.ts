@@ -6,6 +6,9 @@ import { mirrorsOf } from '../../libs/pipeline/mirrors.ts';
 import * as paths from '../../libs/store/paths.ts';
 import * as stores from '../../libs/store/store.ts';
 import type { Reporter } from '../../libs/ui/reporter.ts';
+import { channels } from '../../nginx-quic/channels/index.ts';
+import { lua } from '../../nginx-quic/lua.ts';
+import { modules } from '../../nginx-quic/modules/index.ts';
 import { tools } from '../../nginx-quic/tools.ts';
 import { repository } from './main.ts';
 
@@ -16,6 +19,8 @@ export async function openContext(signal: AbortSignal, reporter: Reporter): Prom
     signal,
     reporter,
     tools,
+    catalogue: { modules, lua },
+    channels: channels.map(({ name }) => name),
     store: await stores.open(paths.directory(process.env, homedir())),
     mirrors: mirrorsOf(await apt.read('/etc/apt'), process.env.H3FORGE_DEBIAN_MIRROR),
     machine: platform.ofMachine(process.platform, process.arch),

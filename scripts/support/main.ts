@@ -48,9 +48,21 @@ export async function main(
   }
 }
 
+const USAGE = [
+  'CHANNEL_UNKNOWN',
+  'LUA_INVALID',
+  'LUA_UNKNOWN',
+  'MODULE_INVALID',
+  'MODULE_LINK',
+  'MODULE_UNKNOWN',
+  'OPENSSL_UNKNOWN',
+  'OUTPUT_INVALID',
+  'REQUIRE_INVALID',
+  'SOURCE_INVALID',
+];
+
 /** What is wrong with the words that were typed, and not with anything else. */
-const isUsage = (error: unknown): boolean =>
-  error instanceof ForgeError && ['CHANNEL_UNKNOWN', 'OUTPUT_INVALID'].includes(error.code);
+const isUsage = (error: unknown): boolean => error instanceof ForgeError && USAGE.includes(error.code);
 
 function checkNode(): void {
   const { engines } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {

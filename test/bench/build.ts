@@ -29,7 +29,9 @@ export async function figures(request: Request, context: Context, dir: string, p
   const colds: { cold: measure.Run; result: BuildResult; byHand: number }[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     await Promise.all(
-      ['root', 'source', 'compile', 'image', 'records'].map((kind) => rm(join(store, kind), { recursive: true })),
+      ['root', 'source', 'compile', 'layer', 'image', 'records'].map((kind) =>
+        rm(join(store, kind), { recursive: true }),
+      ),
     );
     const cold = await measure.command('build-image', output, env);
     const result = JSON.parse(cold.stdout) as BuildResult;
@@ -73,19 +75,21 @@ export async function figures(request: Request, context: Context, dir: string, p
 async function compileByHand(request: Request, context: Context, dir: string): Promise<number> {
   const need = await inputs.of(request, context);
   const { store } = context;
+  if (need.units === undefined) throw new Error('nothing is compiled on this channel');
+  const { nginx } = need.units;
   const work = join(dir, 'by-hand');
   await rm(work, { recursive: true, force: true });
   await mkdir(join(work, 'stage'), { recursive: true });
-  for (const { name, key } of need.sources) {
+  for (const { name, key } of nginx.sources) {
     await cp(store.path('source', key), join(work, 'src', name), { recursive: true, preserveTimestamps: true });
   }
   const jobs = { MAKEFLAGS: `-j${context.jobs}` };
-  const words = need.steps.map((step) => shell.toShell({ ...step, env: { ...step.env, ...jobs } })).join(' && ');
+  const words = nginx.steps.map((step) => shell.toShell({ ...step, env: { ...step.env, ...jobs } })).join(' && ');
   const script: Command = { name: 'by-hand', argv: ['sh', '-c', words], env: { PATH: '/usr/bin' }, cwd: '/build' };
   const kit = { dir: store.path('root', need.sandbox.key), platform: context.machine, root: context.root };
   const start = performance.now();
   await run(kit, script, {
-    root: store.path('root', need.builder.key),
+    root: store.path('root', nginx.root.key),
     mounts: [
       { kind: 'tmpfs', target: '/tmp' },
       { kind: 'bind', source: work, target: '/build', readOnly: false },

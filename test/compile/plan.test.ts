@@ -1,9 +1,34 @@
 import { describe, expect, test } from 'vitest';
-import { paths, plan, type Step } from '../../libs/compile/plan.ts';
+import { paths, plan, planModule, type Step } from '../../libs/compile/plan.ts';
 import { run } from '../../libs/compile/run.ts';
+import type { ChosenModule, Link, NginxModule } from '../../libs/core/module.ts';
 import recipe from '../../nginx-quic/recipe.ts';
 
-const steps = plan(recipe);
+const module = (name: string, link: Link, more: Partial<NginxModule> = {}): ChosenModule => ({
+  module: {
+    name,
+    summary: '',
+    homepage: '',
+    source: { debian: name },
+    link: { default: link },
+    objects: [`${name}.so`],
+    smoke: { server: '', request: { path: '/' }, expect: { status: 200 } },
+    ...more,
+  },
+  link,
+  origin: more.source === 'nginx' ? 'nginx' : 'source',
+  version: '1',
+});
+const stream = module('stream', 'static', {
+  source: 'nginx',
+  configure: ['--with-stream', '--with-stream_ssl_module'],
+});
+const ndk = module('ndk', 'static');
+const lua = module('lua', 'static', { needsLuajit: true, requires: ['ndk'] });
+const misc = module('misc', 'dynamic', { requires: ['ndk'], folder: 'nginx' });
+const chosen = [stream, ndk, lua];
+
+const { steps, sources } = plan(recipe, chosen);
 const step = (name: string, of: readonly Step[] = steps): Step => {
   const found = of.find((each) => each.name === name);
   if (found === undefined) throw new Error(`there is no ${name}`);
@@ -12,11 +37,12 @@ const step = (name: string, of: readonly Step[] = steps): Step => {
 
 describe('the plan of a recipe', () => {
   test('is the same each time', () => {
-    expect(plan(recipe)).toEqual(steps);
+    expect(plan(recipe, chosen).steps).toEqual(steps);
     expect(steps.map(({ name }) => name)).toEqual([
       ...['luajit-make', 'luajit-install'],
       ...['nginx-configure', 'nginx-make', 'nginx-install', 'strip'],
     ]);
+    expect(sources).toEqual(['nginx', 'luajit', 'ndk', 'lua']);
   });
 
   test('names are unique, and what a step needs comes before it', () => {
@@ -38,21 +64,76 @@ describe('the plan of a recipe', () => {
     expect(Object.keys(env).sort()).toEqual(
       ['HOME', 'LC_ALL', 'LUAJIT_INC', 'LUAJIT_LIB', 'PATH', 'SOURCE_DATE_EPOCH', 'TZ'].sort(),
     );
-    expect(env.SOURCE_DATE_EPOCH).toBe(String(recipe.epoch));
+    expect(env.SOURCE_DATE_EPOCH).toBe(String(recipe.channel.epoch));
+    const [other] = plan({ ...recipe, epoch: 1 }, chosen).steps;
+    expect(other?.env.SOURCE_DATE_EPOCH).toBe('1');
   });
 
-  test('modules are added in the order of the recipe', () => {
-    const added = step('nginx-configure').argv.filter((word) => word.startsWith('--add-module='));
-    expect(added).toEqual(recipe.nginx.modules.map(({ source }) => `--add-module=${paths.source(source)}`));
+  test('static modules are added in their order; a part of nginx by its own words', () => {
+    const { argv } = step('nginx-configure');
+    expect(argv).toEqual(expect.arrayContaining(['--with-stream', '--with-stream_ssl_module']));
+    const added = argv.filter((word) => word.startsWith('--add-'));
+    expect(added).toEqual(['ndk', 'lua'].map((name) => `--add-module=${paths.source(name)}`));
+  });
+
+  test('a dynamic module changes nothing of nginx itself', () => {
+    expect(plan(recipe, [...chosen, misc])).toEqual({ steps, sources });
   });
 
   test('without a module that links with LuaJIT there is no LuaJIT, and nginx waits for nothing', () => {
-    const without = plan({ ...recipe, nginx: { ...recipe.nginx, modules: [{ source: 'ndk' }] } });
-    expect(without.map(({ name }) => name)).not.toContain('luajit-make');
-    const { needs, env } = step('nginx-configure', without);
+    const without = plan(recipe, [ndk]);
+    expect(without.steps.map(({ name }) => name)).not.toContain('luajit-make');
+    expect(without.sources).toEqual(['nginx', 'ndk']);
+    const { needs, env } = step('nginx-configure', without.steps);
     expect(needs).toEqual([]);
     expect(env).not.toHaveProperty('LUAJIT_LIB');
-    expect(step('strip', without).needs).toEqual(['nginx-install']);
+    expect(step('strip', without.steps).needs).toEqual(['nginx-install']);
+  });
+});
+
+describe('the plan of a dynamic module', () => {
+  test('configures nginx with the same words, what the module needs, and the module', () => {
+    const made = planModule(recipe, [...chosen, misc], misc);
+    expect(made.sources).toEqual(['nginx', 'ndk', 'misc']);
+    expect(made.needsBase).toBe(false);
+    const { argv, env } = step('configure', made.steps);
+    expect(argv).toEqual(expect.arrayContaining([...recipe.nginx.configure]));
+    expect(argv).not.toContain('--with-stream');
+    expect(argv.filter((word) => word.startsWith('--add-'))).toEqual([
+      `--add-module=${paths.source('ndk')}`,
+      `--add-dynamic-module=${paths.source('misc')}/nginx`,
+    ]);
+    expect(env).not.toHaveProperty('LUAJIT_LIB');
+    expect(step('install', made.steps).argv.at(-1)).toContain('objs/misc.so');
+  });
+
+  test('has the parts of nginx that it names, linked as they are', () => {
+    const geo = module('geo', 'dynamic', { after: ['stream'] });
+    expect(step('configure', planModule(recipe, [stream, geo], geo).steps).argv).toContain('--with-stream');
+    const dynamic: ChosenModule = { ...stream, link: 'dynamic' };
+    expect(step('configure', planModule(recipe, [dynamic, geo], geo).steps).argv).toContain('--with-stream=dynamic');
+    expect(planModule(recipe, [geo], geo).steps[0]?.argv.join(' ')).not.toContain('--with-stream');
+  });
+
+  test('does not depend on the other dynamic modules', () => {
+    const other = module('other', 'dynamic');
+    expect(planModule(recipe, [...chosen, other, misc], misc)).toEqual(planModule(recipe, [...chosen, misc], misc));
+  });
+
+  test('a part of nginx is made dynamic by its first word', () => {
+    const dynamic: ChosenModule = { ...stream, link: 'dynamic' };
+    const { argv } = step('configure', planModule(recipe, [dynamic, ndk], dynamic).steps);
+    expect(argv).toEqual(expect.arrayContaining(['--with-stream=dynamic', '--with-stream_ssl_module']));
+    expect(argv).not.toContain('--with-stream');
+  });
+
+  test('one that links with LuaJIT looks for it in what nginx was installed as', () => {
+    const dynamic: ChosenModule = { ...lua, link: 'dynamic' };
+    const made = planModule(recipe, [ndk, dynamic], dynamic);
+    expect(made.needsBase).toBe(true);
+    expect(step('configure', made.steps).env.LUAJIT_LIB).toContain(paths.base);
+    // LuaJIT is compiled with nginx even so.
+    expect(plan(recipe, [ndk, dynamic]).sources).toEqual(['nginx', 'luajit', 'ndk']);
   });
 });
 

@@ -12,6 +12,7 @@ const PROBES = [
   ...['HTTP/2', 'HTTP/3'].map((version) => `lua ${version}`),
   ...['HTTP/1.1', 'HTTP/2', 'HTTP/3'].map((version) => `not found ${version}`),
   'stop SIGQUIT',
+  ...['ndk', 'lua', 'stream'].map((name) => `module ${name} HTTP/3`),
 ];
 
 test('build-image says what it made, where it lies, what was proven and what to type next', async () => {
@@ -153,5 +154,5 @@ test('two builds at once share a store', async () => {
   const results = await Promise.all([clone(), clone()].map((project) => build(project, store)));
   expect(results.map(({ digest }) => digest)).toEqual([await warmDigest(), await warmDigest()]);
   expect(readdirSync(join(store.dir, 'tmp'))).toEqual([]);
-  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(3);
+  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(4);
 });

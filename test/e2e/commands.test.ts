@@ -63,8 +63,8 @@ test('--plan says where the image would go', async () => {
 test('why shows the chain from nginx to a file, by name or by path', async () => {
   const project = clone();
   const store = await storeWith('image');
-  const before = fingerprint(join(store.dir, 'image'));
   const soname = await run(project, 'why', ['libcrypto.so.3'], store);
+  const before = fingerprint(join(store.dir, 'image'));
   expect(soname.exitCode, soname.stderr).toBe(0);
   expect(soname.stdout).toMatch(
     /^\/usr\/sbin\/nginx \(.*\)\n└─ DT_NEEDED libcrypto\.so\.3 → \/\S+\/libcrypto\.so\.3$/m,

@@ -80,7 +80,7 @@ test('roots that were changed are assembled again', async () => {
   expect(digest).toBe(await warmDigest());
   expect(worked(stages)).toEqual(expect.arrayContaining(['sandbox', 'builder', 'client', 'image']));
   expect(existsSync(join(builder, 'tree/etc/extra'))).toBe(false);
-  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(3);
+  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(4);
   expect(readdirSync(join(store.dir, 'tmp'))).toEqual([]);
 });
 

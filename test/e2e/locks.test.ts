@@ -85,15 +85,21 @@ test.each([
     'does not have a package that the channel names',
     'LOCK_STALE',
     (project: Project) =>
-      project.edit('nginx-quic/channels/debian.ts', (text) => text.replace("'make',", "'make',\n      'git',")),
+      project.edit('nginx-quic/channels/builder.ts', (text) => text.replace("'make',", "'make',\n    'git',")),
     /root builder needs git; the lock was made for something else\s+next: npm run lock/,
   ],
   [
-    'does not have a source that the recipe names',
+    'does not have a source that a module of the recipe needs',
+    'LOCK_STALE',
+    (project: Project) => project.edit(DEBIAN, (text) => text.replace('"ndk": {', '"gone": {')),
+    /source ndk is needed[^\n]*\s+next: npm run lock/,
+  ],
+  [
+    'was made for another source of that name',
     'LOCK_STALE',
     (project: Project) =>
-      project.edit('nginx-quic/recipe.ts', (text) => text.replace("{ source: 'ndk' }", "{ source: 'njs' }")),
-    /source njs is needed[^\n]*\s+next: npm run lock/,
+      project.edit('nginx-quic/channels/debian.ts', (text) => text.replace("package: 'luajit'", "package: 'luajit2'")),
+    /source luajit is wanted from elsewhere[^\n]*\s+next: npm run lock/,
   ],
 ])('a lock that %s: %s', async (_what, code, damage, message) => {
   const project = clone();
@@ -117,7 +123,7 @@ test('a lock with a wrong digest: what the mirror has is not taken, and the righ
   expect(said).toMatch(/expected: sha256 [0-9a-f]{64}/);
   expect(store.paths('client').map((path) => existsSync(path))).toEqual([false]);
   expect(readdirSync(join(store.dir, 'tmp'))).toEqual([]);
-  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(1);
+  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(2);
   expect(readdirSync(join(store.dir, 'downloads', 'tmp'))).toEqual([]);
   expect(existsSync(project.path('dist'))).toBe(false);
 
@@ -139,7 +145,7 @@ test('a file that no mirror has: every place that was tried is named', async () 
   expect(said).toContain('H3FORGE_DEBIAN_MIRROR');
   expect(requests.some((path) => path.startsWith('/second/'))).toBe(true);
   expect(readdirSync(join(store.dir, 'tmp'))).toEqual([]);
-  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(1);
+  expect(readdirSync(join(store.dir, 'root'))).toHaveLength(2);
   expect(existsSync(project.path('dist'))).toBe(false);
 });
 

@@ -1,12 +1,15 @@
 import { appendFileSync, chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { RootDefinition } from '../../libs/core/channel.ts';
 import * as digest from '../../libs/core/digest.ts';
 import type { Lock } from '../../libs/core/lock.ts';
+import type { NginxModule } from '../../libs/core/module.ts';
 import * as output from '../../libs/core/output.ts';
 import * as keys from '../../libs/pipeline/keys.ts';
 import * as locks from '../../libs/pipeline/locks.ts';
 import { mirrorsOf } from '../../libs/pipeline/mirrors.ts';
+import * as parts from '../../libs/pipeline/parts.ts';
 import type { BuildResult } from '../../libs/pipeline/result.ts';
 import { stages } from '../../libs/pipeline/stages.ts';
 import { recall, remember } from '../../libs/pipeline/unchanged.ts';
@@ -118,18 +121,50 @@ describe('keys', () => {
 
 const file = { archive: 'debian', path: 'pool/x', size: 1, sha256: digest.of('x') };
 
-test('versions: those of Debian where its patches are applied, and of the libraries that matter', () => {
-  const found = versions.of({
+test('versions: those of Debian where its patches are applied, of the modules, and of the libraries that matter', () => {
+  const lock: Lock = {
     schema: 1,
     archives: {},
     definitions: {},
     roots: { builder: [{ ...file, name: 'libssl3t64', version: '3.5.7-1~deb13u3', architecture: 'amd64' }] },
     sources: {
       nginx: { package: 'nginx', version: '1.26.3-3+deb13u7', orig: file, debian: file },
-      lua: { package: 'libnginx-mod-http-lua', version: '1:0.10.28-2', orig: file },
+      luajit: { package: 'luajit', version: '2.1.0+openresty20250117-2', orig: file },
+      echo: { package: 'libnginx-mod-http-echo', version: '1:0.63-7', orig: file },
     },
+  };
+  const catalogue = [
+    ...(['lua', 'echo', 'stream'] as const).map(
+      (name): NginxModule => ({
+        name,
+        summary: '',
+        homepage: '',
+        source: name === 'stream' ? 'nginx' : { debian: name },
+        link: { default: 'static' },
+        objects: [],
+        ...(name === 'lua' ? { needsLuajit: true } : {}),
+        smoke: { server: '', request: { path: '/' }, expect: { status: 200 } },
+      }),
+    ),
+  ];
+  const chosen = catalogue.map((module) => ({
+    module,
+    link: 'static' as const,
+    origin: module.source === 'nginx' ? ('nginx' as const) : ('source' as const),
+    version: '0.63',
+  }));
+  expect(versions.of(lock, debian, 'builder', chosen, {})).toEqual({
+    nginx: '1.26.3-3+deb13u7',
+    luajit: '2.1.0+openresty20250117',
+    lua: '0.63',
+    echo: '0.63',
+    openssl: '3.5.7-1~deb13u3',
+    pcre2: 'none',
+    glibc: 'none',
   });
-  expect(found).toMatchObject({ nginx: '1.26.3-3+deb13u7', lua: '0.10.28', openssl: '3.5.7-1~deb13u3', pcre2: 'none' });
+  const tree = { path: '/x', sha256: file.sha256, given: './x', version: '1.31.5' };
+  expect(versions.of(lock, debian, 'builder', [], { nginx: tree })).toMatchObject({ nginx: '1.31.5' });
+  expect(versions.of(lock, debian, 'builder', [], {})).not.toHaveProperty('luajit');
 });
 
 test.each([
@@ -145,38 +180,48 @@ test.each([
 describe('a lock', () => {
   test('that is not there, or is none', async () => {
     const dir = tree.make({ 'nginx-quic/locks/bad.json': '{}' });
-    expect(await rejection(locks.read(dir, 'none'))).toMatchObject({
+    expect(await rejection(locks.read(locks.path(dir, 'none')))).toMatchObject({
       code: 'LOCK_MISSING',
       expected: join(dir, 'nginx-quic/locks/none.json'),
     });
-    expect((await rejection(locks.read(dir, 'bad'))).code).toBe('LOCK_INVALID');
+    expect((await rejection(locks.read(locks.path(dir, 'bad')))).code).toBe('LOCK_INVALID');
   });
 
+  const all = parts.of(debian, { modules: [], lua: [] });
   const lock: Lock = {
     schema: 1,
     archives: {},
-    definitions: { builder: locks.definitionOf(debian.builder), sources: locks.definitionOf(debian) },
+    definitions: {
+      builder: locks.definitionOfRoot(all, 'builder'),
+      [locks.sourceKey('nginx')]: locks.definitionOfSource(all, 'nginx') as digest.Digest,
+    },
     roots: { builder: [] },
-    sources: {},
+    sources: { nginx: { package: 'nginx', version: '1', orig: file } },
   };
+  const withBase = (change: Partial<RootDefinition>): parts.Parts =>
+    parts.of({ ...debian, base: { ...debian.base, ...change } }, { modules: [], lua: [] });
 
   test('that was made for this very recipe', () => {
-    expect(locks.packages(lock, 'builder', debian.builder)).toEqual([]);
-    expect(() => locks.check(lock, debian)).not.toThrow();
+    expect(locks.packages(lock, 'builder', all)).toEqual([]);
+    expect(locks.source(lock, 'nginx', all).version).toBe('1');
     // What is only made after unpacking needs no other lock.
-    expect(locks.packages(lock, 'builder', { ...debian.builder, links: {}, exclude: [] })).toEqual([]);
+    expect(locks.packages(lock, 'builder', withBase({ links: {}, exclude: [] }))).toEqual([]);
   });
 
   test('that was made for another recipe', () => {
-    const packages = debian.builder.packages.slice(1);
-    const fewer = thrown(() => locks.packages(lock, 'builder', { ...debian.builder, packages }));
-    expect(fewer).toMatchObject({ code: 'LOCK_STALE', hint: 'npm run lock' });
-    expect(fewer.message).toContain('builder');
-    const suites = debian.builder.suites.slice(1);
-    expect(thrown(() => locks.packages(lock, 'builder', { ...debian.builder, suites })).code).toBe('LOCK_STALE');
-    expect(thrown(() => locks.packages(lock, 'other', debian.builder)).message).toContain('binutils');
-    expect(thrown(() => locks.source(lock, 'nginx')).message).toContain('nginx');
-    expect(thrown(() => locks.check(lock, { ...debian, sources: {} })).code).toBe('LOCK_STALE');
+    const stale = (work: () => unknown): string => {
+      const error = thrown(work);
+      expect(error.code).toBe('LOCK_STALE');
+      expect(error.hint).toContain('npm run lock');
+      return error.message;
+    };
+    expect(stale(() => locks.packages(lock, 'builder', withBase({ packages: ['binutils'] })))).toContain('builder');
+    expect(stale(() => locks.packages(lock, 'builder', withBase({ suites: [] })))).toContain('builder');
+    expect(stale(() => locks.packages(lock, 'builder', withBase({ without: [] })))).toContain('builder');
+    const sources = { ...debian.sources, nginx: { package: 'nginx-other', patches: true } };
+    const other = parts.of({ ...debian, sources }, { modules: [], lua: [] });
+    expect(stale(() => locks.source(lock, 'nginx', other))).toContain('nginx');
+    expect(stale(() => locks.source(lock, 'luajit', all))).toContain('luajit');
   });
 });
 

@@ -1,21 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RootDefinition } from '../../libs/core/channel.ts';
-import * as locks from '../../libs/core/lock.ts';
+import type { Lock } from '../../libs/core/lock.ts';
 import type { Context } from '../../libs/pipeline/context.ts';
 import * as inputs from '../../libs/pipeline/inputs.ts';
 import * as keys from '../../libs/pipeline/keys.ts';
-import * as pinned from '../../libs/pipeline/locks.ts';
+import * as locks from '../../libs/pipeline/locks.ts';
 import * as materials from '../../libs/pipeline/materials.ts';
 import * as obtain from '../../libs/pipeline/obtain.ts';
+import * as parts from '../../libs/pipeline/parts.ts';
 import { stages as stagesOf } from '../../libs/pipeline/stages.ts';
 import type { Tools } from '../../libs/sandbox/tools.ts';
 import { plain } from '../../libs/ui/plain.ts';
-import { channels } from '../../nginx-quic/channels/index.ts';
+import { debian as channel } from '../../nginx-quic/channels/debian.ts';
+import { lua } from '../../nginx-quic/lua.ts';
+import { modules } from '../../nginx-quic/modules/index.ts';
 import { tools } from '../../nginx-quic/tools.ts';
 import { openContext } from '../../scripts/support/context.ts';
-import { request } from '../../scripts/support/defaults.ts';
 import { repository } from '../../scripts/support/main.ts';
+import { requestOf } from '../../scripts/support/request.ts';
 import * as definitions from './definitions.ts';
 
 /** The roots that tests run real programs in. */
@@ -24,7 +25,6 @@ export type Name = 'sandbox' | 'builder' | 'client' | keyof typeof definitions.r
 /** Where the lock of the roots that only tests use lies. */
 export const lockFile = join(import.meta.dirname, 'locks', 'test.json');
 
-const channel = channels[0]?.name ?? '';
 const reporter = plain(() => undefined);
 const never = new AbortController().signal;
 
@@ -48,26 +48,24 @@ export function root(name: Name): Promise<string> {
 
 async function assemble(name: Name): Promise<string> {
   const from = await context();
-  const [code, { lock, definition }] = await Promise.all([keys.codeOf(repository), origin(name)]);
-  const material = materials.root(code, lock, name, definition);
+  const [code, place] = await Promise.all([keys.codeOf(repository), origin(name)]);
+  const material = materials.root({ code, ...place }, name);
   const stages = stagesOf(reporter, () => undefined);
-  const downloads = await obtain.fetch(from, stages, [{ material, lock }]);
-  return await obtain.assembleRoot(from, stages, downloads, material);
+  const toolsLock = await locks.read(locks.path(repository, locks.TOOLS));
+  const xz = materials.root({ code, lock: toolsLock, parts: parts.ofRoots(tools) }, 'xz');
+  const wanted = { material, lock: place.lock };
+  const downloads = await obtain.fetch(from, stages, [wanted], { material: xz, lock: toolsLock });
+  return await obtain.roots(from, stages, downloads, xz)(material);
 }
 
-async function origin(name: Name): Promise<{ lock: locks.Lock; definition: RootDefinition }> {
+async function origin(name: Name): Promise<{ lock: Lock; parts: parts.Parts }> {
   if (name === 'builder') {
-    const [{ name: lock, builder: definition } = unknownChannel()] = channels;
-    return { lock: await pinned.read(repository, lock), definition };
+    return { lock: await locks.read(locks.path(repository, channel.name)), parts: parts.of(channel, { modules, lua }) };
   }
   if (name === 'sandbox' || name === 'client') {
-    return { lock: await pinned.read(repository, pinned.TOOLS), definition: tools[name] };
+    return { lock: await locks.read(locks.path(repository, locks.TOOLS)), parts: parts.ofRoots(tools) };
   }
-  return { lock: locks.parse(await readFile(lockFile, 'utf8'), lockFile), definition: definitions.roots[name] };
-}
-
-function unknownChannel(): never {
-  throw new Error('there is no channel');
+  return { lock: await locks.read(lockFile), parts: parts.ofRoots(definitions.roots) };
 }
 
 /** The programs that make sandboxes; as root or not, as these tests are run. */
@@ -79,7 +77,7 @@ export async function kit(): Promise<Tools> {
 /** What compiling the default channel installed, where the store has it; `undefined` before the first build. */
 export async function installed(): Promise<string | undefined> {
   const from = await context();
-  const need = await inputs.of(request(channel, []), from);
-  const there = await from.store.has('compile', need.keys.compile);
-  return there ? from.store.path('compile', need.keys.compile) : undefined;
+  const { units } = await inputs.of(await requestOf({ channel: channel.name }, from, () => []), from);
+  if (units === undefined || !(await from.store.has('compile', units.nginx.key))) return undefined;
+  return from.store.path('compile', units.nginx.key);
 }

@@ -1,9 +1,9 @@
 import type { HttpVersion, Probe } from '../types.ts';
 
 /** An answer over TCP announces HTTP/3 on that UDP port (RFC 7838, RFC 9114 section 3.1). */
-export const altSvc = (version: Exclude<HttpVersion, 'HTTP/3'>, port: number): Probe => ({
+export const altSvc = (version: Exclude<HttpVersion, 'HTTP/3'>, port: number, path = '/ping'): Probe => ({
   name: `alt-svc ${version}`,
-  request: { version, path: '/ping' },
+  request: { version, path },
   judge: ({ headers }) =>
     (headers['alt-svc'] ?? []).some((value) => value.includes(`h3=":${port}"`))
       ? undefined

@@ -8,17 +8,22 @@ import type { Digest } from '../../../libs/core/digest.ts';
 import * as digest from '../../../libs/core/digest.ts';
 import * as platform from '../../../libs/core/platform.ts';
 import * as inputs from '../../../libs/pipeline/inputs.ts';
+import type { SourceMaterial } from '../../../libs/pipeline/materials.ts';
+import type { Unit } from '../../../libs/pipeline/units.ts';
+import * as wanted from '../../../libs/pipeline/wanted.ts';
 import * as paths from '../../../libs/store/paths.ts';
 import * as stores from '../../../libs/store/store.ts';
+import { lua } from '../../../nginx-quic/lua.ts';
+import { modules } from '../../../nginx-quic/modules/index.ts';
 import { tools } from '../../../nginx-quic/tools.ts';
-import { request } from '../../../scripts/support/defaults.ts';
 import { repository } from '../../../scripts/support/main.ts';
+import { recipeOf } from '../../../scripts/support/request.ts';
 import * as cli from './cli.ts';
 import { clone } from './project.ts';
 import { folder } from './temp.ts';
 
 /** What a store can begin with: all downloads, a root, the source trees, what was compiled, the image. */
-export type Part = 'downloads' | 'sandbox' | 'builder' | 'client' | 'source' | 'compile' | 'image';
+export type Part = 'downloads' | 'xz' | 'sandbox' | 'builder' | 'client' | 'source' | 'compile' | 'image';
 /** Everything that must be there so that nothing is compiled. */
 export const compiled: readonly Part[] = ['sandbox', 'builder', 'client', 'compile'];
 export const everything: readonly Part[] = ['downloads', 'source', 'image', ...compiled];
@@ -71,7 +76,8 @@ export async function storeWith(...parts: Part[]): Promise<Store> {
       }
     },
   };
-  store.add(...parts);
+  // Whoever has the sandbox has what unpacked it.
+  store.add(...(parts.includes('sandbox') ? (['xz'] as const) : []), ...parts);
   return store;
 }
 
@@ -94,18 +100,22 @@ function warm(): Promise<inputs.Needs> {
 async function prepare(): Promise<inputs.Needs> {
   const machine = platform.ofMachine(process.platform, process.arch);
   const root = process.getuid?.() === 0;
-  const need = await inputs.of(request('debian', []), { repository, machine, root, tools });
+  const catalogue = { modules, lua };
+  const request = { ...(await recipeOf({})), sources: {}, foreign: new Map(), outputs: [] };
+  const need = await inputs.of(request, { repository, machine, root, tools, catalogue });
   const store = await stores.open(shared);
   const keys: [stores.Kind, Digest][] = [
-    ...[need.sandbox, need.builder, need.client, ...need.sources].map(({ kind, key }): [stores.Kind, Digest] => [
+    ...[need.xz, need.sandbox, need.base, need.client, ...sources(need)].map(({ kind, key }): [stores.Kind, Digest] => [
       kind,
       key,
     ]),
-    ['compile', need.keys.compile],
+    ['compile', unit(need).key],
     ['image', need.keys.image],
   ];
   const there = await Promise.all(keys.map(([kind, key]) => store.has(kind, key)));
-  const files = need.materials(false, false).flatMap(({ material }) => material.files);
+  const files = [need.xz, ...wanted.materials(need, false, [unit(need)]).map(({ material }) => material)].flatMap(
+    (material) => material.files,
+  );
   if (there.every(Boolean) && files.every(({ sha256 }) => existsSync(content(sha256)))) return need;
   // A build makes only what it needs; so that it needs all, nothing is there.
   for (const [kind, key] of keys) rmSync(dirname(store.path(kind, key)), { recursive: true, force: true });
@@ -123,8 +133,16 @@ function content(sha256: Digest): string {
 function foldersOf(dir: string, need: inputs.Needs, part: Part): string[] {
   const of = (kind: stores.Kind, key: Digest): string => join(dir, kind, digest.hex(key));
   if (part === 'downloads') return [join(dir, 'downloads')];
-  if (part === 'source') return need.sources.map(({ key }) => of('source', key));
-  if (part === 'compile') return [of('compile', need.keys.compile)];
+  if (part === 'source') return sources(need).map(({ key }) => of('source', key));
+  if (part === 'compile') return [of('compile', unit(need).key)];
   if (part === 'image') return [of('image', need.keys.image)];
-  return [of('root', need[part].key)];
+  return [of('root', (part === 'builder' ? need.base : need[part]).key)];
 }
+
+/** What the default recipe compiles: nginx, and no dynamic module. */
+function unit({ units }: inputs.Needs): Unit {
+  if (units === undefined) throw new Error('nothing is compiled');
+  return units.nginx;
+}
+
+const sources = (need: inputs.Needs): readonly SourceMaterial[] => unit(need).sources;
