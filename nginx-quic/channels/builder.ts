@@ -56,14 +56,19 @@ export const openssl: Readonly<Record<string, Preference>> = {
   testing: { suites: forky, packages: ['libssl3t64', 'libssl-dev', 'openssl-provider-legacy'] },
 };
 
-/** Files of the builder root that every compiled image has. */
-export const data: Readonly<Record<string, string>> = {
+/** Files that every image has although no program names them, wherever its nginx is from. */
+export const common: Readonly<Record<string, string>> = {
   '/etc/nginx/fastcgi.conf': "nginx's own, to include",
   '/etc/nginx/fastcgi_params': "nginx's own, to include",
   '/etc/nginx/mime.types': "nginx's own, included by nginx.conf",
   '/etc/nginx/scgi_params': "nginx's own, to include",
   '/etc/nginx/uwsgi_params': "nginx's own, to include",
   '/usr/lib/x86_64-linux-gnu/libgcc_s.so.1': 'libc loads it by dlopen when a thread ends',
+};
+
+/** Those of a compiled image. */
+export const data: Readonly<Record<string, string>> = {
+  ...common,
   '/usr/lib/ssl/openssl.cnf': "libcrypto's configuration",
 };
 

@@ -1,5 +1,6 @@
 import type { PackagedChannel } from '../../libs/core/channel.ts';
 import { documentation, forky, mergedUsr } from '../suites.ts';
+import { common } from './builder.ts';
 
 /** Debian testing's own nginx and modules: nothing is compiled, the image is collected from signed packages. */
 export const packaged: PackagedChannel = {
@@ -16,14 +17,7 @@ export const packaged: PackagedChannel = {
     directories: [],
     exclude: documentation,
   },
-  data: {
-    '/etc/nginx/fastcgi.conf': "nginx's own, to include",
-    '/etc/nginx/fastcgi_params': "nginx's own, to include",
-    '/etc/nginx/mime.types': "nginx's own, included by nginx.conf",
-    '/etc/nginx/scgi_params': "nginx's own, to include",
-    '/etc/nginx/uwsgi_params': "nginx's own, to include",
-    '/usr/lib/x86_64-linux-gnu/libgcc_s.so.1': 'libc loads it by dlopen when a thread ends',
-  },
+  data: common,
   // Debian's nginx keeps its temporary files, its lock and its access log elsewhere than a compiled one.
   writable: { '/var/lib/nginx': 0o1777, '/var/lock': 0o1777, '/var/log/nginx': 0o1777 },
   // 2026-10-20: Debian's 1.30.6-2.

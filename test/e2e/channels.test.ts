@@ -56,6 +56,19 @@ test('the QUIC that was compiled is read from nginx, told and labelled; one that
   expect(configOf(project).Labels['org.h3forge.quic']).toBe('compat');
 });
 
+test('OpenSSL from another suite is linked, collected and proven; where nothing is compiled there is no choice', async () => {
+  const project = clone();
+  const { versions, probes } = await build(project, {}, ['--openssl', 'testing']);
+  const { openssl: suite } = await build(project, {}).then((result) => result.versions);
+  const minor = (version = ''): number => Number(version.split('.')[1]);
+  expect(minor(versions.openssl)).toBeGreaterThan(minor(suite));
+  expect(probes.find(({ name }) => name === 'ping HTTP/3')).toMatchObject({ ok: true });
+  const { stdout } = await run(project, 'why', ['--openssl', 'testing', 'libssl.so.3']);
+  expect(stdout).toContain('DT_NEEDED libssl.so.3');
+  const none = await run(project, 'build-image', ['--channel', 'packaged', '--openssl', 'testing']);
+  expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('error OPENSSL_UNKNOWN: ')]);
+});
+
 test('a source that nobody serves ends the build at once, with the other channels', async () => {
   const project = clone();
   const { url, H3FORGE_DEBIAN_MIRROR } = await nobody();
