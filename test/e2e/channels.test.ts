@@ -56,7 +56,9 @@ test('the QUIC that was compiled is read from nginx, told and labelled; one that
   expect(configOf(project).Labels['org.h3forge.quic']).toBe('compat');
 });
 
-test('OpenSSL from another suite is linked, collected and proven; where nothing is compiled there is no choice', async () => {
+test('OpenSSL from another suite is linked, collected and proven; where nothing is compiled there is no choice', {
+  timeout: 900_000,
+}, async () => {
   const project = clone();
   const { versions, probes } = await build(project, {}, ['--openssl', 'testing']);
   const { openssl: suite } = await build(project, {}).then((result) => result.versions);

@@ -10,6 +10,9 @@ import { folder } from './support/temp.ts';
 
 // These use the store of whoever runs them: what was compiled once is not compiled again.
 
+/** A slow machine that compiles all of them for the first time. */
+const SLOW = { timeout: 900_000 };
+
 /** What `npm run modules` says of a channel. */
 async function catalogue(
   project: Project,
@@ -36,7 +39,7 @@ test('every module of the packaged channel, in one image, proven by its own requ
   expect(proven(result)).toEqual(names);
 });
 
-test('every module of the default channel that has a source or an object, in one image, and proven', async () => {
+test('every module of the default channel that has a source or an object, in one image, and proven', SLOW, async () => {
   const project = clone();
   const all = await catalogue(project, 'debian');
   const names = all.map(({ name }) => name);
@@ -54,7 +57,7 @@ test('every module of the default channel that has a source or an object, in one
   expect(stages.find(({ name }) => name === 'compile')?.cached).toBe(true);
 });
 
-test('modules that are linked statically are proven, too', async () => {
+test('modules that are linked statically are proven, too', SLOW, async () => {
   const project = clone();
   const some = ['brotli', 'echo', 'fancyindex', 'set-misc'];
   const result = await build(project, {}, choices(some.map((name) => `${name}=static`)));
@@ -131,37 +134,41 @@ function helloModule(): string {
   return dir;
 }
 
-test('a module from a folder, compiled by itself, answers; as an object it fits this nginx and no other', async () => {
-  const project = clone();
-  const store = await storeWith(...compiled);
-  const recipe = helloRecipe(project, helloModule());
-  const { probes } = await build(project, store, ['--recipe', recipe]);
-  expect(probes.find(({ name }) => name === '/hello HTTP/3')).toMatchObject({ ok: true });
+test(
+  'a module from a folder, compiled by itself, answers; as an object it fits this nginx and no other',
+  SLOW,
+  async () => {
+    const project = clone();
+    const store = await storeWith(...compiled);
+    const recipe = helloRecipe(project, helloModule());
+    const { probes } = await build(project, store, ['--recipe', recipe]);
+    expect(probes.find(({ name }) => name === '/hello HTTP/3')).toMatchObject({ ok: true });
 
-  const name = 'ngx_http_hello_module.so';
-  const object = readdirSync(join(store.dir, 'compile'))
-    .map((key) => join(store.dir, 'compile', key, 'tree/usr/lib/nginx/modules', name))
-    .map((path) => [path, tryRead(path)] as const)
-    .find(([, bytes]) => bytes !== undefined);
-  expect(object).toBeDefined();
-  const bytes = object?.[1] as Buffer;
-  const own = join(folder(), name);
-  writeFileSync(own, bytes);
-  expect((await build(project, store, ['--recipe', helloRecipe(project, own)])).ok).toBe(true);
+    const name = 'ngx_http_hello_module.so';
+    const object = readdirSync(join(store.dir, 'compile'))
+      .map((key) => join(store.dir, 'compile', key, 'tree/usr/lib/nginx/modules', name))
+      .map((path) => [path, tryRead(path)] as const)
+      .find(([, bytes]) => bytes !== undefined);
+    expect(object).toBeDefined();
+    const bytes = object?.[1] as Buffer;
+    const own = join(folder(), name);
+    writeFileSync(own, bytes);
+    expect((await build(project, store, ['--recipe', helloRecipe(project, own)])).ok).toBe(true);
 
-  // The same object, saying that it was compiled for the next release.
-  const version = Buffer.alloc(8);
-  version.writeBigUInt64LE(1026003n);
-  const at = bytes.indexOf(version);
-  expect(at).toBeGreaterThan(0);
-  const other = Buffer.from(bytes);
-  other.writeBigUInt64LE(1026004n, at);
-  writeFileSync(own, other);
-  const failed = await run(project, 'build-image', ['--recipe', helloRecipe(project, own)], store);
-  expect(failed.exitCode).toBe(1);
-  expect(failed.stderr).toMatch(/^error MODULE_ABI: .*compiled for another nginx$/m);
-  expect(failed.stderr).toContain('nginx 1.26.4');
-});
+    // The same object, saying that it was compiled for the next release.
+    const version = Buffer.alloc(8);
+    version.writeBigUInt64LE(1026003n);
+    const at = bytes.indexOf(version);
+    expect(at).toBeGreaterThan(0);
+    const other = Buffer.from(bytes);
+    other.writeBigUInt64LE(1026004n, at);
+    writeFileSync(own, other);
+    const failed = await run(project, 'build-image', ['--recipe', helloRecipe(project, own)], store);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toMatch(/^error MODULE_ABI: .*compiled for another nginx$/m);
+    expect(failed.stderr).toContain('nginx 1.26.4');
+  },
+);
 
 function tryRead(path: string): Buffer | undefined {
   try {

@@ -83,7 +83,7 @@ test('a folder without a recipe says what to write', async () => {
   expect(stderr).toContain('error RECIPE_MISSING: ');
 });
 
-test('examples are built and answer their own questions', async () => {
+test('examples are built and answer their own questions', { timeout: 900_000 }, async () => {
   const project = clone();
   for (const name of ['static-site', 'tcp-proxy', 'reverse-proxy-brotli']) {
     const dir = project.path(`examples/${name}`);
