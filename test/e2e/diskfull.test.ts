@@ -82,14 +82,15 @@ test('a disk too small for a root: what was whole before stays, nothing else', a
   if (reason !== undefined) skip(reason);
   const project = clone();
   const { env, requests } = await mirror(project);
-  // All downloads and the small root that unpacks the others, and then none of those.
+  // All downloads and a small root or two, and not the others.
   const { stderr, read } = await script(
     '105m',
     `
     export XDG_CACHE_HOME="$DISK"
     forge --json > "$NOTES/out"; echo $? > "$NOTES/status"
     find "$DISK/h3forge/tmp" "$DISK/h3forge/downloads/tmp" -mindepth 1 > "$NOTES/rests"
-    find "$DISK/h3forge/root" -mindepth 1 -maxdepth 1 > "$NOTES/roots"
+    for root in "$DISK"/h3forge/root/*; do test ! -d "$root" || echo "$root"; done > "$NOTES/roots"
+    for root in "$DISK"/h3forge/root/*; do test ! -d "$root" || test -f "$root/seal" || echo "$root"; done > "$NOTES/halves"
     `,
     { cwd: project.dir, env },
   );
@@ -97,7 +98,9 @@ test('a disk too small for a root: what was whole before stays, nothing else', a
   expect(JSON.parse(read('out').join(''))).toMatchObject({ ok: false, error: { code: 'DISK_FULL' } });
   expect(requests.length).toBeGreaterThan(50);
   expect(read('rests')).toEqual([]);
-  expect(read('roots').length).toBeLessThan(2);
+  // Which ones were made before the disk was full is chance; the builder alone is larger than that disk.
+  expect(read('roots').length).toBeLessThan(4);
+  expect(read('halves')).toEqual([]);
   expect(existsSync(project.path('dist'))).toBe(false);
 });
 
