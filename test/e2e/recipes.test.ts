@@ -104,3 +104,25 @@ test('packages of a recipe: locked for it alone, all their files in the image, w
   const needed = await run(project, 'why', ['--recipe', dir, 'libbrotlienc.so.1']);
   expect(needed.stdout).toContain('DT_NEEDED libbrotlienc.so.1');
 });
+
+test('Lua libraries from Debian, in C too, and from a folder: nginx requires them all', async () => {
+  const project = clone();
+  const store = await storeWith(...compiled);
+  const nginx = readFileSync(project.path('nginx-quic/rootfs/etc/nginx/nginx.conf'), 'utf8');
+  const dir = recipe({
+    'h3forge.config.ts': config(
+      `name: 'with-lua', lua: ['cjson', 'nginx.redis', './lua'], probes: [{ path: '/lua', body: '[1,2] redis cart' }]`,
+    ),
+    'lua/shop/cart.lua': 'return "cart"',
+    'rootfs/etc/nginx/nginx.conf': nginx.replace(
+      /ngx\.print\("lua ".*\)/,
+      'ngx.print(require("cjson").encode({1,2}), require("nginx.redis").new and " redis ", require("shop.cart"))',
+    ),
+  });
+  const { probes } = await build(project, store, ['--recipe', dir]);
+  expect(probes.find(({ name }) => name === '/lua HTTP/3')).toMatchObject({ ok: true });
+  const { stdout } = await run(project, 'why', ['--recipe', dir, 'cjson.so'], store);
+  expect(stdout).toContain('the Lua library cjson');
+  const missing = await run(project, 'build-image', ['--lua', './no-such-folder'], store);
+  expect([missing.exitCode, missing.stderr]).toEqual([2, expect.stringContaining('error LUA_INVALID: ')]);
+});
