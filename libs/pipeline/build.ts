@@ -43,7 +43,12 @@ export async function buildImage(request: Request, context: Context): Promise<Bu
     stop.abort(error);
     await stages.settled();
     const { alternatives } = await import('./obtain.ts');
-    const reason = alternatives(stop.signal.reason, context.channels, request.recipe.channel.name);
+    const reason = alternatives(
+      stop.signal.reason,
+      context.channels,
+      request.recipe.channel.name,
+      inputs.unserved(need),
+    );
     throw await explainFull(reason, context.store.dir);
   }
 }

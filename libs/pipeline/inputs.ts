@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import * as digest from '../core/digest.ts';
-import { ForgeError } from '../core/errors.ts';
+import { ForgeError, hasCode } from '../core/errors.ts';
 import type { ChosenModule } from '../core/module.ts';
 import { format } from '../core/output.ts';
 import type { Platform } from '../core/platform.ts';
@@ -177,7 +177,10 @@ const isFolder = (name: string): boolean => name.startsWith('/');
 
 /** The digest of a folder of Lua files. Throws `LUA_INVALID`. */
 async function luaFolder(dir: string): Promise<Digest> {
-  const stats = await stat(dir).catch(() => undefined);
+  const stats = await stat(dir).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
   if (stats?.isDirectory() === true) return await keysOf.folder(dir);
   throw new ForgeError('LUA_INVALID', `${dir} is not a folder of Lua files`, {
     expected: 'a folder whose files `require` finds: ./lua with shop/cart.lua in it is shop.cart',
@@ -210,6 +213,13 @@ function heldBack({ lock }: Book, units: unitsOf.Units | undefined, { sources }:
   return Object.entries(lock.sources).flatMap(([name, { package: what, version, heldBack: newest }]) =>
     newest === undefined || !names.has(name) ? [] : [{ package: what, locked: version, newest }],
   );
+}
+
+/** The names of the sources that are compiled although no mirror had them when the lock was made; nginx first. */
+export function unserved({ units, book }: Needs): string[] {
+  const used = units === undefined ? [] : [units.nginx, ...units.modules.values()].flatMap((unit) => unit.sources);
+  const pinned = used.filter(({ origin }) => origin.type === 'pinned').map(({ name }) => name);
+  return [...new Set(pinned)].filter((name) => book.lock.sources[name]?.unserved === true);
 }
 
 /** Nothing is emulated: what is compiled is also run. */

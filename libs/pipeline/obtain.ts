@@ -196,14 +196,23 @@ async function unpackPinned(
   });
 }
 
-/** Says of a file that could not be downloaded which other ways there are to an nginx. */
-export function alternatives(error: unknown, channels: readonly string[], channel: string): unknown {
+/**
+ * Says of a file that could not be downloaded which other ways there are to an nginx; `unserved` names the sources that no
+ * mirror had when the lock was made.
+ */
+export function alternatives(
+  error: unknown,
+  channels: readonly string[],
+  channel: string,
+  unserved: readonly string[],
+): unknown {
   if (!(error instanceof ForgeError) || error.code !== 'DOWNLOAD_FAILED') return error;
+  const own = (unserved.length > 0 ? unserved : ['nginx']).map((name) => `--source ${name}=DIR`);
   const others = channels.filter((name) => name !== channel).map((name) => `--channel ${name}`);
   return new ForgeError(error.code, error.message, {
     ...(error.expected === undefined ? {} : { expected: error.expected }),
     ...(error.found === undefined ? {} : { found: error.found }),
-    hint: `${error.hint ?? ''}\n    or take another channel: ${others.join(', ')}\n    or a source of your own: --source nginx=DIR`,
+    hint: `${error.hint ?? ''}\n    or take another channel: ${others.join(', ')}\n    or sources of your own: ${own.join(' ')}`,
     cause: error,
   });
 }

@@ -85,7 +85,7 @@ test('a source that nobody serves ends the build at once, with the other channel
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^error DOWNLOAD_FAILED: \S+ could not be downloaded$/m);
   expect(stderr).toContain('--channel debian, --channel packaged, --channel mainline');
-  expect(stderr).toContain('--source nginx=DIR');
+  expect(stderr).toContain('--source nginx=DIR --source lua=DIR');
 });
 
 test('a source that nothing would be compiled from is an error, not a label', async () => {
